@@ -1,0 +1,73 @@
+//! What a strategy wants: a set of legs as one unit, before any risk check.
+
+use crate::capacity::LEGS_MAX;
+use crate::market::InstrumentId;
+use crate::units::{MonoNanos, Nanos, Ppm, Price, Qty, Side};
+
+use super::StrategyId;
+
+/// One order of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leg {
+    /// Where and what.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Quantity, above zero, on the venue's lot.
+    pub qty: Qty,
+    /// Worst price accepted, on the venue's tick.
+    pub limit_price: Price,
+    /// The price the edge was computed with (touch at decision).
+    pub decision_price: Price,
+}
+
+/// A wanted set: all legs or none should happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Intent {
+    /// Who wants it.
+    pub strategy: StrategyId,
+    legs: [Option<Leg>; LEGS_MAX],
+    /// Expected edge after fees, of the set's notional.
+    pub net_edge: Ppm,
+    /// Edge before fees.
+    pub gross_edge: Ppm,
+    /// When the frame that caused it was received.
+    pub tick_received_at: MonoNanos,
+    /// When it was decided.
+    pub decided_at: MonoNanos,
+    /// How long legs may stay unhedged before the resolver acts.
+    pub leg_timeout: Nanos,
+}
+
+impl Intent {
+    /// A set of the given legs.
+    ///
+    /// # Panics
+    /// Invariant: a set has 1 to `LEGS_MAX` legs.
+    #[must_use]
+    pub fn new(strategy: StrategyId, wanted: &[Leg], at: MonoNanos) -> Self {
+        assert!(!wanted.is_empty() && wanted.len() <= LEGS_MAX, "Invariant: a set has 1 to {LEGS_MAX} legs");
+        let mut legs = [None; LEGS_MAX];
+        for (slot, leg) in legs.iter_mut().zip(wanted) {
+            *slot = Some(*leg);
+        }
+        Self {
+            strategy,
+            legs,
+            net_edge: Ppm(0),
+            gross_edge: Ppm(0),
+            tick_received_at: at,
+            decided_at: at,
+            leg_timeout: Nanos::from_millis(500),
+        }
+    }
+    /// Its legs in order.
+    pub fn legs(&self) -> impl Iterator<Item = &Leg> {
+        self.legs.iter().flatten()
+    }
+    /// How many legs.
+    #[must_use]
+    pub fn leg_count(&self) -> usize {
+        self.legs().count()
+    }
+}

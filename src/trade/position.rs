@@ -1,0 +1,23 @@
+//! A position as the ledger tells the risk seat.
+
+use rust_decimal::Decimal;
+
+use crate::market::InstrumentId;
+use crate::units::Qty;
+
+use super::ApprovalSeq;
+
+/// State of one position after everything up to `settled` was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PositionSnapshot {
+    /// Of which instrument.
+    pub instrument: InstrumentId,
+    /// Signed quantity.
+    pub qty: Qty,
+    /// Signed cost of the open quantity in the quote asset.
+    pub cost: Decimal,
+    /// Realized profit and loss so far, net of quote fees.
+    pub realized_pnl: Decimal,
+    /// Every approval up to this one is terminal and all its fills are in `qty`.
+    pub settled: ApprovalSeq,
+}

@@ -1,0 +1,142 @@
+//! Money for the ledger, reports and configuration: `rust_decimal` behind checked operations only.
+//!
+//! The plain operators of `rust_decimal` panic on overflow, and its multiplication may silently drop digits
+//! when the exact product needs more than 28 decimals. Every operation here says so instead.
+
+use rust_decimal::{Decimal, RoundingStrategy};
+
+/// An amount of one asset (which asset is the owner's knowledge). Exact decimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Money(#[serde(with = "rust_decimal::serde::str")] pub Decimal);
+
+/// Why an amount could not be computed exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// More than 96 bits.
+    #[error("amount overflowed 96 bits")]
+    Overflow,
+    /// The exact result needs more decimals than a decimal can hold.
+    #[error("amount needed more than 28 decimals")]
+    Inexact,
+    /// Division by zero.
+    #[error("amount was divided by zero")]
+    DivisionByZero,
+}
+
+impl Money {
+    /// Nothing.
+    pub const ZERO: Self = Self(Decimal::ZERO);
+
+    /// Exact sum.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when the exact result does not fit.
+    pub fn add(self, other: Self) -> Result<Self, MoneyError> {
+        let scale = self.0.scale().max(other.0.scale());
+        let sum = self.0.checked_add(other.0).ok_or(MoneyError::Overflow)?;
+        if sum.scale() < scale && !sum.is_zero() {
+            // The library rescales a sum that is too wide; accept it only if nothing was lost.
+            let back = sum.checked_sub(other.0).ok_or(MoneyError::Overflow)?;
+            if back != self.0 {
+                return Err(MoneyError::Inexact);
+            }
+        }
+        Ok(Self(sum))
+    }
+
+    /// Exact difference.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when the exact result does not fit.
+    pub fn sub(self, other: Self) -> Result<Self, MoneyError> {
+        self.add(Self(-other.0))
+    }
+
+    /// Exact product.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when the exact result does not fit.
+    pub fn mul(self, other: Self) -> Result<Self, MoneyError> {
+        let left = self.0.normalize();
+        let right = other.0.normalize();
+        let product = left.checked_mul(right).ok_or(MoneyError::Overflow)?;
+        if !product.is_zero() && product.scale() < left.scale() + right.scale() {
+            let exact = left
+                .mantissa()
+                .checked_mul(right.mantissa())
+                .and_then(|mantissa| Decimal::try_from_i128_with_scale(mantissa, left.scale() + right.scale()).ok());
+            if exact != Some(product) {
+                return Err(MoneyError::Inexact);
+            }
+        }
+        if product.is_zero() && !left.is_zero() && !right.is_zero() {
+            return Err(MoneyError::Inexact);
+        }
+        Ok(Self(product))
+    }
+
+    /// Quotient rounded half to even at `decimals`.
+    ///
+    /// # Errors
+    /// [`MoneyError`] on division by zero or overflow.
+    pub fn div_half_even(self, other: Self, decimals: u32) -> Result<Self, MoneyError> {
+        if other.0.is_zero() {
+            return Err(MoneyError::DivisionByZero);
+        }
+        let quotient = self.0.checked_div(other.0).ok_or(MoneyError::Overflow)?;
+        Ok(Self(quotient.round_dp_with_strategy(decimals, RoundingStrategy::MidpointNearestEven)))
+    }
+
+    /// True for exactly zero.
+    #[must_use]
+    pub fn is_zero(self) -> bool {
+        self.0.is_zero()
+    }
+
+    /// Magnitude.
+    #[must_use]
+    pub fn abs(self) -> Self {
+        Self(self.0.abs())
+    }
+}
+
+impl std::ops::Neg for Money {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self(-self.0)
+    }
+}
+
+impl std::fmt::Display for Money {
+    /// Without trailing zeros; minus zero is written `0`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0.is_zero() { f.pad("0") } else { f.pad(&self.0.normalize().to_string()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn money(text: &str) -> Money {
+        Money(text.parse().unwrap())
+    }
+
+    #[test]
+    fn exact_or_an_error() {
+        assert_eq!(money("0.1").add(money("0.2")), Ok(money("0.3")));
+        assert_eq!(money("0.1").mul(money("0.2")), Ok(money("0.02")));
+        assert_eq!(money("79228162514264337593543950335").add(money("1")), Err(MoneyError::Overflow));
+        assert_eq!(money("79228162514264337593543950335").mul(money("2")), Err(MoneyError::Overflow));
+        assert_eq!(
+            money("1.0000000000000000000000000001").mul(money("1.0000000000000000000000000001")),
+            Err(MoneyError::Inexact)
+        );
+        assert_eq!(money("0.0000000000000000000000000001").mul(money("0.1")), Err(MoneyError::Inexact));
+        assert_eq!(money("1").div_half_even(money("0"), 8), Err(MoneyError::DivisionByZero));
+        assert_eq!(money("2").div_half_even(money("3"), 8), Ok(money("0.66666667")));
+        assert_eq!(money("-0.00").to_string(), "0");
+        assert_eq!(money("1.500").to_string(), "1.5");
+    }
+}

@@ -45,13 +45,28 @@ pub const TRADE_IDS_MAX: usize = 65_536;
 pub const RATE_WINDOW_MAX: usize = 256;
 
 const _: () = {
-    assert!(FEED_RING_EVENTS.is_power_of_two(), "Invariant: the ring index is a mask");
+    assert!(
+        FEED_RING_EVENTS.is_power_of_two(),
+        "Invariant: the ring index is a mask"
+    );
     assert!(
         FEED_RING_EVENTS > 2 * MESSAGE_LEVELS_MAX,
         "Invariant: one snapshot of both sides fits an empty ring"
     );
-    assert!(DRAIN_EVENTS_MAX < FEED_RING_EVENTS, "Invariant: control is looked at before a whole ring is drained");
-    assert!(FRAME_BYTES_MAX <= MESSAGE_BYTES_MAX, "Invariant: a message has at least one frame");
-    assert!(INSTRUMENTS_MAX <= u16::MAX as usize, "Invariant: an instrument id is 16 bits");
-    assert!(VENUES_MAX <= u8::MAX as usize, "Invariant: a venue id is 8 bits");
+    assert!(
+        DRAIN_EVENTS_MAX < FEED_RING_EVENTS,
+        "Invariant: control is looked at before a whole ring is drained"
+    );
+    assert!(
+        FRAME_BYTES_MAX <= MESSAGE_BYTES_MAX,
+        "Invariant: a message has at least one frame"
+    );
+    assert!(
+        INSTRUMENTS_MAX <= u16::MAX as usize,
+        "Invariant: an instrument id is 16 bits"
+    );
+    assert!(
+        VENUES_MAX <= u8::MAX as usize,
+        "Invariant: a venue id is 8 bits"
+    );
 };

@@ -48,9 +48,14 @@ impl Clock for OsClock {
         MonoNanos(self.clock.delta_as_nanos(self.origin, self.clock.raw())).after(ORIGIN_LEAD)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this file is where wall time is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this file is where wall time is read"
+    )]
     fn now_unix(&self) -> UnixNanos {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let since = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
         UnixNanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
     }
 }
@@ -65,12 +70,16 @@ impl ManualClock {
     /// Starts at the given wall instant; monotonic time starts at one hour.
     #[must_use]
     pub fn new(start: UnixNanos) -> Self {
-        Self { shared: Arc::new((AtomicU64::new(ORIGIN_LEAD.0), AtomicI64::new(start.0))) }
+        Self {
+            shared: Arc::new((AtomicU64::new(ORIGIN_LEAD.0), AtomicI64::new(start.0))),
+        }
     }
     /// Moves both clocks ahead.
     pub fn advance(&self, span: Nanos) {
         self.shared.0.fetch_add(span.0, Ordering::Relaxed);
-        self.shared.1.fetch_add(i64::try_from(span.0).unwrap_or(i64::MAX), Ordering::Relaxed);
+        self.shared
+            .1
+            .fetch_add(i64::try_from(span.0).unwrap_or(i64::MAX), Ordering::Relaxed);
     }
     /// Moves both clocks ahead to a wall instant; never back.
     pub fn advance_to(&self, instant: UnixNanos) {

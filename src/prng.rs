@@ -25,7 +25,9 @@ impl Prng {
         let (state, second) = splitmix(state);
         let (state, third) = splitmix(state);
         let (_, fourth) = splitmix(state);
-        Self { state: [first, second, third, fourth] }
+        Self {
+            state: [first, second, third, fourth],
+        }
     }
 
     /// An independent generator for a named part: same seed and label, same child.
@@ -72,7 +74,11 @@ impl Prng {
     }
 
     /// Uniform in `[0, 1)` with 53 bits: for models and statistics, never for money.
-    #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
+    #[expect(
+        clippy::float_arithmetic,
+        clippy::cast_precision_loss,
+        reason = "53 bits fit a double exactly"
+    )]
     pub fn unit_f64(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
@@ -100,7 +106,10 @@ mod tests {
         let first: Vec<u64> = (0..8).map(|_| one.next_u64()).collect();
         let second: Vec<u64> = (0..8).map(|_| two.next_u64()).collect();
         assert_eq!(first, second);
-        assert_ne!(Prng::new(7).fork("a").next_u64(), Prng::new(7).fork("b").next_u64());
+        assert_ne!(
+            Prng::new(7).fork("a").next_u64(),
+            Prng::new(7).fork("b").next_u64()
+        );
         assert_ne!(Prng::new(7).next_u64(), Prng::new(8).next_u64());
     }
 

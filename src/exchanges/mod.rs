@@ -29,7 +29,9 @@ impl Dialect {
     /// By configuration name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|dialect| dialect.label() == text)
+        Self::ALL
+            .into_iter()
+            .find(|dialect| dialect.label() == text)
     }
 }
 

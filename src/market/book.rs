@@ -112,7 +112,12 @@ impl Book {
     #[inline]
     pub fn apply(&mut self, event: &MarketEvent) {
         match event.kind {
-            EventKind::Level { side, price, qty, update_id } => {
+            EventKind::Level {
+                side,
+                price,
+                qty,
+                update_id,
+            } => {
                 match side {
                     Side::Buy => self.bids.set(price, qty),
                     Side::Sell => self.asks.set(price, qty),
@@ -120,16 +125,30 @@ impl Book {
                 self.ladder_id = update_id;
                 self.counters.levels += 1;
             }
-            EventKind::Quote { bid_price, bid_qty, ask_price, ask_qty, update_id } => {
+            EventKind::Quote {
+                bid_price,
+                bid_qty,
+                ask_price,
+                ask_qty,
+                update_id,
+            } => {
                 if self.quote.is_none_or(|quote| update_id >= quote.update_id) {
                     let top = Top {
-                        bid: Level { price: bid_price, qty: bid_qty },
-                        ask: Level { price: ask_price, qty: ask_qty },
+                        bid: Level {
+                            price: bid_price,
+                            qty: bid_qty,
+                        },
+                        ask: Level {
+                            price: ask_price,
+                            qty: ask_qty,
+                        },
                     };
                     self.quote = Some(Quote { top, update_id });
                 }
             }
-            EventKind::Mark { price, funding_ppb, .. } => {
+            EventKind::Mark {
+                price, funding_ppb, ..
+            } => {
                 self.venue_mark = Some(price);
                 self.funding_ppb = funding_ppb;
             }
@@ -228,7 +247,10 @@ impl Book {
     }
 
     fn ladder_top(&self) -> Option<Top> {
-        Some(Top { bid: self.bids.best()?, ask: self.asks.best()? })
+        Some(Top {
+            bid: self.bids.best()?,
+            ask: self.asks.best()?,
+        })
     }
 
     /// Best bid and ask, the newer of quote and ladder; `None` unless both sides are there.

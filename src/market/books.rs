@@ -14,7 +14,13 @@ impl Books {
     /// Empty books for every instrument.
     #[must_use]
     pub fn new(catalogue: &Catalogue) -> Self {
-        Self { books: catalogue.all().iter().map(|instrument| Book::new(instrument.tick)).collect() }
+        Self {
+            books: catalogue
+                .all()
+                .iter()
+                .map(|instrument| Book::new(instrument.tick))
+                .collect(),
+        }
     }
     /// One book.
     #[must_use]
@@ -32,13 +38,16 @@ impl Books {
     #[inline]
     pub fn trusted_top(&self, id: InstrumentId, now: MonoNanos, age_max: Nanos) -> Option<Top> {
         let book = self.get(id)?;
-        if book.trust_at(now, age_max) == Trust::Trusted { book.top() } else { None }
+        if book.trust_at(now, age_max) == Trust::Trusted {
+            book.top()
+        } else {
+            None
+        }
     }
     /// All books with their ids.
     pub fn iter(&self) -> impl Iterator<Item = (InstrumentId, &Book)> {
-        self.books
-            .iter()
-            .enumerate()
-            .filter_map(|(index, book)| u16::try_from(index).ok().map(|id| (InstrumentId(id), book)))
+        self.books.iter().enumerate().filter_map(|(index, book)| {
+            u16::try_from(index).ok().map(|id| (InstrumentId(id), book))
+        })
     }
 }

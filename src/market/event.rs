@@ -96,7 +96,10 @@ pub struct MarketEvent {
     pub flags: u8,
 }
 
-const _: () = assert!(size_of::<MarketEvent>() <= 64, "Invariant: a market event is one cache line");
+const _: () = assert!(
+    size_of::<MarketEvent>() <= 64,
+    "Invariant: a market event is one cache line"
+);
 
 impl MarketEvent {
     /// True for the last event of a venue message.

@@ -113,14 +113,24 @@ impl Catalogue {
     pub fn new(venue_names: Vec<String>, instruments: Vec<Instrument>) -> Option<Self> {
         for (index, instrument) in instruments.iter().enumerate() {
             let same_pair = |other: &&Instrument| {
-                other.symbol.base == instrument.symbol.base && other.symbol.quote == instrument.symbol.quote
+                other.symbol.base == instrument.symbol.base
+                    && other.symbol.quote == instrument.symbol.quote
             };
-            let grids_agree = instruments.iter().filter(same_pair).all(|other| other.grid == instrument.grid);
-            if instrument.id.index() != index || instrument.venue.index() >= venue_names.len() || !grids_agree {
+            let grids_agree = instruments
+                .iter()
+                .filter(same_pair)
+                .all(|other| other.grid == instrument.grid);
+            if instrument.id.index() != index
+                || instrument.venue.index() >= venue_names.len()
+                || !grids_agree
+            {
                 return None;
             }
         }
-        Some(Self { instruments, venue_names })
+        Some(Self {
+            instruments,
+            venue_names,
+        })
     }
     /// One instrument.
     #[must_use]
@@ -136,7 +146,9 @@ impl Catalogue {
     /// Configured name of a venue instance.
     #[must_use]
     pub fn venue_name(&self, venue: VenueId) -> &str {
-        self.venue_names.get(venue.index()).map_or("?", String::as_str)
+        self.venue_names
+            .get(venue.index())
+            .map_or("?", String::as_str)
     }
     /// Names of all venues, by id.
     #[must_use]
@@ -145,14 +157,22 @@ impl Catalogue {
     }
     /// The instruments of one venue.
     pub fn at_venue(&self, venue: VenueId) -> impl Iterator<Item = &Instrument> {
-        self.instruments.iter().filter(move |instrument| instrument.venue == venue)
+        self.instruments
+            .iter()
+            .filter(move |instrument| instrument.venue == venue)
     }
     /// `venue:SYMBOL`, as people write it.
     #[must_use]
     pub fn label(&self, id: InstrumentId) -> String {
         self.get(id).map_or_else(
             || format!("instrument {}", id.0),
-            |instrument| format!("{}:{}", self.venue_name(instrument.venue), instrument.symbol),
+            |instrument| {
+                format!(
+                    "{}:{}",
+                    self.venue_name(instrument.venue),
+                    instrument.symbol
+                )
+            },
         )
     }
 }

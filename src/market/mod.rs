@@ -11,7 +11,9 @@ pub mod trust;
 pub use book::{Book, Level, Top};
 pub use books::Books;
 pub use event::{EventKind, MarketEvent};
-pub use instrument::{Catalogue, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, VenueId};
+pub use instrument::{
+    Catalogue, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, VenueId,
+};
 pub use mark::Mark;
 pub use symbol::Symbol;
 pub use trust::{Trust, TrustCause};

@@ -1,1 +1,3 @@
-//! Under construction.
+//! Simulated venues and worlds.
+
+pub mod tape;

@@ -126,7 +126,10 @@ mod tests {
         let id = source.id(SetId(77), 1, 2);
         assert_eq!((id.set(), id.leg(), id.attempt()), (SetId(77), 1, 2));
         assert_eq!(ClientOrderId::parse(&id.hex()), Some(id));
-        assert_eq!(String::from_utf8(id.hex().to_vec()).unwrap(), id.to_string());
+        assert_eq!(
+            String::from_utf8(id.hex().to_vec()).unwrap(),
+            id.to_string()
+        );
         assert_ne!(id, source.id(SetId(77), 1, 3));
         assert!(source.owns(id));
         assert!(!OrderIdSource::new(4, 1_723_161_253).owns(id));

@@ -46,7 +46,10 @@ impl Intent {
     /// Invariant: a set has 1 to `LEGS_MAX` legs.
     #[must_use]
     pub fn new(strategy: StrategyId, wanted: &[Leg], at: MonoNanos) -> Self {
-        assert!(!wanted.is_empty() && wanted.len() <= LEGS_MAX, "Invariant: a set has 1 to {LEGS_MAX} legs");
+        assert!(
+            !wanted.is_empty() && wanted.len() <= LEGS_MAX,
+            "Invariant: a set has 1 to {LEGS_MAX} legs"
+        );
         let mut legs = [None; LEGS_MAX];
         for (slot, leg) in legs.iter_mut().zip(wanted) {
             *slot = Some(*leg);

@@ -24,7 +24,10 @@ impl Asset {
             }
             *slot = byte.to_ascii_uppercase();
         }
-        Some(Self { bytes, length: u8::try_from(code.len()).ok()? })
+        Some(Self {
+            bytes,
+            length: u8::try_from(code.len()).ok()?,
+        })
     }
     /// The code as text.
     #[must_use]

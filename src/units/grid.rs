@@ -40,7 +40,10 @@ impl GridError {
 
 impl Grid {
     /// Eight decimals both: fine enough for every planned venue when its filters are not known (recordings).
-    pub const FINEST: Self = Self { price_decimals: 8, qty_decimals: 8 };
+    pub const FINEST: Self = Self {
+        price_decimals: 8,
+        qty_decimals: 8,
+    };
 
     /// A grid of the given decimals.
     ///
@@ -50,7 +53,10 @@ impl Grid {
         if price_decimals > DECIMALS_MAX || qty_decimals > DECIMALS_MAX {
             return Err(GridError::TooManyDecimals);
         }
-        Ok(Self { price_decimals, qty_decimals })
+        Ok(Self {
+            price_decimals,
+            qty_decimals,
+        })
     }
 
     /// Decimals of a price.
@@ -113,12 +119,18 @@ impl Grid {
     pub fn notional_money(self, notional: Notional) -> Option<Money> {
         let scale = u32::from(self.price_decimals) + u32::from(self.qty_decimals);
         if scale <= 28 {
-            return Decimal::try_from_i128_with_scale(notional.0, scale).ok().map(Money);
+            return Decimal::try_from_i128_with_scale(notional.0, scale)
+                .ok()
+                .map(Money);
         }
         let extra = pow10(u8::try_from(scale - 28).ok()?)?;
         let extra = i128::from(extra);
         (notional.0.rem_euclid(extra) == 0)
-            .then(|| Decimal::try_from_i128_with_scale(notional.0.div_euclid(extra), 28).ok().map(Money))
+            .then(|| {
+                Decimal::try_from_i128_with_scale(notional.0.div_euclid(extra), 28)
+                    .ok()
+                    .map(Money)
+            })
             .flatten()
     }
     /// Money in the quote asset as a notional of this grid, rounded down; `None` when it does not fit.
@@ -182,9 +194,13 @@ fn floor_steps(value: Decimal, decimals: u8) -> Option<i64> {
     let value = value.normalize();
     let target = u32::from(decimals);
     let steps = if value.scale() <= target {
-        value.mantissa().checked_mul(10_i128.checked_pow(target - value.scale())?)?
+        value
+            .mantissa()
+            .checked_mul(10_i128.checked_pow(target - value.scale())?)?
     } else {
-        value.mantissa().div_euclid(10_i128.checked_pow(value.scale() - target)?)
+        value
+            .mantissa()
+            .div_euclid(10_i128.checked_pow(value.scale() - target)?)
     };
     i64::try_from(steps).ok()
 }
@@ -198,13 +214,31 @@ mod tests {
         let grid = Grid::new(2, 5).unwrap();
         assert_eq!(grid.parse_price(b"61837.63000000"), Ok(Price(6_183_763)));
         assert_eq!(grid.price_text(Price(6_183_763)), "61837.63");
-        assert_eq!(grid.price_exact("61837.63".parse().unwrap()), Ok(Price(6_183_763)));
-        assert_eq!(grid.price_exact("61837.635".parse().unwrap()), Err(GridError::OffGrid));
-        assert_eq!(grid.qty_floor("0.123456".parse().unwrap()), Some(Qty(12_345)));
-        assert_eq!(grid.qty_floor("-0.123456".parse().unwrap()), Some(Qty(-12_346)));
+        assert_eq!(
+            grid.price_exact("61837.63".parse().unwrap()),
+            Ok(Price(6_183_763))
+        );
+        assert_eq!(
+            grid.price_exact("61837.635".parse().unwrap()),
+            Err(GridError::OffGrid)
+        );
+        assert_eq!(
+            grid.qty_floor("0.123456".parse().unwrap()),
+            Some(Qty(12_345))
+        );
+        assert_eq!(
+            grid.qty_floor("-0.123456".parse().unwrap()),
+            Some(Qty(-12_346))
+        );
         let notional = Price(6_183_763).times(Qty(100_000));
-        assert_eq!(grid.notional_money(notional).unwrap().to_string(), "61837.63");
-        assert_eq!(grid.notional_floor(Money("61837.63".parse().unwrap())), Some(notional));
+        assert_eq!(
+            grid.notional_money(notional).unwrap().to_string(),
+            "61837.63"
+        );
+        assert_eq!(
+            grid.notional_floor(Money("61837.63".parse().unwrap())),
+            Some(notional)
+        );
         assert!(Grid::new(19, 0).is_err());
     }
 }

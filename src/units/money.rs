@@ -6,7 +6,19 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 
 /// An amount of one asset (which asset is the owner's knowledge). Exact decimal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(transparent)]
 pub struct Money(#[serde(with = "rust_decimal::serde::str")] pub Decimal);
 
@@ -65,7 +77,9 @@ impl Money {
             let exact = left
                 .mantissa()
                 .checked_mul(right.mantissa())
-                .and_then(|mantissa| Decimal::try_from_i128_with_scale(mantissa, left.scale() + right.scale()).ok());
+                .and_then(|mantissa| {
+                    Decimal::try_from_i128_with_scale(mantissa, left.scale() + right.scale()).ok()
+                });
             if exact != Some(product) {
                 return Err(MoneyError::Inexact);
             }
@@ -85,7 +99,10 @@ impl Money {
             return Err(MoneyError::DivisionByZero);
         }
         let quotient = self.0.checked_div(other.0).ok_or(MoneyError::Overflow)?;
-        Ok(Self(quotient.round_dp_with_strategy(decimals, RoundingStrategy::MidpointNearestEven)))
+        Ok(Self(quotient.round_dp_with_strategy(
+            decimals,
+            RoundingStrategy::MidpointNearestEven,
+        )))
     }
 
     /// True for exactly zero.
@@ -111,7 +128,11 @@ impl std::ops::Neg for Money {
 impl std::fmt::Display for Money {
     /// Without trailing zeros; minus zero is written `0`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.0.is_zero() { f.pad("0") } else { f.pad(&self.0.normalize().to_string()) }
+        if self.0.is_zero() {
+            f.pad("0")
+        } else {
+            f.pad(&self.0.normalize().to_string())
+        }
     }
 }
 
@@ -127,15 +148,30 @@ mod tests {
     fn exact_or_an_error() {
         assert_eq!(money("0.1").add(money("0.2")), Ok(money("0.3")));
         assert_eq!(money("0.1").mul(money("0.2")), Ok(money("0.02")));
-        assert_eq!(money("79228162514264337593543950335").add(money("1")), Err(MoneyError::Overflow));
-        assert_eq!(money("79228162514264337593543950335").mul(money("2")), Err(MoneyError::Overflow));
+        assert_eq!(
+            money("79228162514264337593543950335").add(money("1")),
+            Err(MoneyError::Overflow)
+        );
+        assert_eq!(
+            money("79228162514264337593543950335").mul(money("2")),
+            Err(MoneyError::Overflow)
+        );
         assert_eq!(
             money("1.0000000000000000000000000001").mul(money("1.0000000000000000000000000001")),
             Err(MoneyError::Inexact)
         );
-        assert_eq!(money("0.0000000000000000000000000001").mul(money("0.1")), Err(MoneyError::Inexact));
-        assert_eq!(money("1").div_half_even(money("0"), 8), Err(MoneyError::DivisionByZero));
-        assert_eq!(money("2").div_half_even(money("3"), 8), Ok(money("0.66666667")));
+        assert_eq!(
+            money("0.0000000000000000000000000001").mul(money("0.1")),
+            Err(MoneyError::Inexact)
+        );
+        assert_eq!(
+            money("1").div_half_even(money("0"), 8),
+            Err(MoneyError::DivisionByZero)
+        );
+        assert_eq!(
+            money("2").div_half_even(money("3"), 8),
+            Ok(money("0.66666667"))
+        );
         assert_eq!(money("-0.00").to_string(), "0");
         assert_eq!(money("1.500").to_string(), "1.5");
     }

@@ -28,12 +28,20 @@ impl Notional {
     pub fn times_ppm_ceil(self, ratio: super::Ppm) -> Option<Self> {
         let product = self.0.checked_mul(i128::from(ratio.0))?;
         let floor = product.div_euclid(1_000_000);
-        Some(Self(if product.rem_euclid(1_000_000) == 0 { floor } else { floor + 1 }))
+        Some(Self(if product.rem_euclid(1_000_000) == 0 {
+            floor
+        } else {
+            floor + 1
+        }))
     }
     /// `self × ratio`, rounded towards minus infinity (a gain is never overstated).
     #[must_use]
     pub fn times_ppm_floor(self, ratio: super::Ppm) -> Option<Self> {
-        Some(Self(self.0.checked_mul(i128::from(ratio.0))?.div_euclid(1_000_000)))
+        Some(Self(
+            self.0
+                .checked_mul(i128::from(ratio.0))?
+                .div_euclid(1_000_000),
+        ))
     }
 }
 
@@ -44,8 +52,17 @@ mod tests {
 
     #[test]
     fn ppm_rounds_by_name() {
-        assert_eq!(Notional(1_000_001).times_ppm_ceil(Ppm(1_000)), Some(Notional(1_001)));
-        assert_eq!(Notional(1_000_001).times_ppm_floor(Ppm(1_000)), Some(Notional(1_000)));
-        assert_eq!(Notional(1_000_001).times_ppm_floor(Ppm(-1_000)), Some(Notional(-1_001)));
+        assert_eq!(
+            Notional(1_000_001).times_ppm_ceil(Ppm(1_000)),
+            Some(Notional(1_001))
+        );
+        assert_eq!(
+            Notional(1_000_001).times_ppm_floor(Ppm(1_000)),
+            Some(Notional(1_000))
+        );
+        assert_eq!(
+            Notional(1_000_001).times_ppm_floor(Ppm(-1_000)),
+            Some(Notional(-1_001))
+        );
     }
 }

@@ -146,7 +146,11 @@ mod tests {
             ("0x10", 2, Err(NumberError::BadByte(b'x'))),
             ("92233720368.54775807", 8, Ok(i64::MAX)),
             ("92233720368.54775808", 8, Err(NumberError::TooLarge)),
-            ("1234567890123456789012345678901234567890", 0, Err(NumberError::TooLarge)),
+            (
+                "1234567890123456789012345678901234567890",
+                0,
+                Err(NumberError::TooLarge),
+            ),
         ];
         for (text, decimals, expected) in rows {
             assert_eq!(parse_fixed(text.as_bytes(), *decimals), *expected, "{text}");

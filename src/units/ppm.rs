@@ -30,7 +30,12 @@ impl std::fmt::Display for Ppm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
         let magnitude = self.0.unsigned_abs();
-        write!(f, "{sign}{}.{:02} bps", magnitude.div_euclid(100), magnitude % 100)
+        write!(
+            f,
+            "{sign}{}.{:02} bps",
+            magnitude.div_euclid(100),
+            magnitude % 100
+        )
     }
 }
 

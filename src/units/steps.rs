@@ -26,7 +26,11 @@ fn floor_steps(value: i64, step: i64) -> Option<i64> {
 /// Smallest multiple of `step` that is not below `value`; `None` when `step <= 0` or on overflow.
 fn ceil_steps(value: i64, step: i64) -> Option<i64> {
     let floor = floor_steps(value, step)?;
-    if floor == value { Some(value) } else { floor.checked_add(step) }
+    if floor == value {
+        Some(value)
+    } else {
+        floor.checked_add(step)
+    }
 }
 
 impl Price {

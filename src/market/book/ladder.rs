@@ -80,7 +80,9 @@ impl Ladder {
         if self.tick == 1 {
             return usize::try_from(offset).ok();
         }
-        (offset.rem_euclid(self.tick) == 0).then(|| usize::try_from(offset.div_euclid(self.tick)).ok()).flatten()
+        (offset.rem_euclid(self.tick) == 0)
+            .then(|| usize::try_from(offset.div_euclid(self.tick)).ok())
+            .flatten()
     }
 
     /// Sets the absolute quantity at a price; zero or less removes the level.
@@ -112,11 +114,15 @@ impl Ladder {
 
     #[inline]
     fn set_window(&mut self, position: usize, qty: i64) {
-        let Some(slot) = self.quantities.get_mut(position) else { return };
+        let Some(slot) = self.quantities.get_mut(position) else {
+            return;
+        };
         let was = *slot;
         *slot = qty.max(0);
         let (word, bit) = (position / 64, 1_u64 << (position % 64));
-        let Some(bits) = self.occupied.get_mut(word) else { return };
+        let Some(bits) = self.occupied.get_mut(word) else {
+            return;
+        };
         if qty > 0 {
             *bits |= bit;
             self.summary |= 1 << word;
@@ -157,16 +163,27 @@ impl Ladder {
     #[must_use]
     #[inline]
     pub fn best(&self) -> Option<Level> {
-        let window = self.next_position(0).map(|position| (self.window_key(position), position));
-        let far = if self.far.is_empty() { None } else { self.far.first_key_value() };
+        let window = self
+            .next_position(0)
+            .map(|position| (self.window_key(position), position));
+        let far = if self.far.is_empty() {
+            None
+        } else {
+            self.far.first_key_value()
+        };
         match (window, far) {
-            (Some((key, _)), Some((far_key, qty))) if *far_key < key => {
-                Some(Level { price: self.price(*far_key), qty: Qty(*qty) })
-            }
-            (Some((key, position)), _) => {
-                Some(Level { price: self.price(key), qty: Qty(self.quantities.get(position).copied()?) })
-            }
-            (None, Some((far_key, qty))) => Some(Level { price: self.price(*far_key), qty: Qty(*qty) }),
+            (Some((key, _)), Some((far_key, qty))) if *far_key < key => Some(Level {
+                price: self.price(*far_key),
+                qty: Qty(*qty),
+            }),
+            (Some((key, position)), _) => Some(Level {
+                price: self.price(key),
+                qty: Qty(self.quantities.get(position).copied()?),
+            }),
+            (None, Some((far_key, qty))) => Some(Level {
+                price: self.price(*far_key),
+                qty: Qty(*qty),
+            }),
             (None, None) => None,
         }
     }
@@ -228,16 +245,25 @@ impl Ladder {
             match (window_key, far.peek()) {
                 (Some(key), Some((far_key, _))) if **far_key < key => {
                     let (key, qty) = far.next()?;
-                    Some(Level { price: self.price(*key), qty: Qty(*qty) })
+                    Some(Level {
+                        price: self.price(*key),
+                        qty: Qty(*qty),
+                    })
                 }
                 (Some(key), _) => {
                     let found = position?;
                     position = self.next_position(found + 1);
-                    Some(Level { price: self.price(key), qty: Qty(self.quantities.get(found).copied()?) })
+                    Some(Level {
+                        price: self.price(key),
+                        qty: Qty(self.quantities.get(found).copied()?),
+                    })
                 }
                 (None, Some(_)) => {
                     let (key, qty) = far.next()?;
-                    Some(Level { price: self.price(*key), qty: Qty(*qty) })
+                    Some(Level {
+                        price: self.price(*key),
+                        qty: Qty(*qty),
+                    })
                 }
                 (None, None) => None,
             }
@@ -266,7 +292,11 @@ mod tests {
                 if prng.chance_ppm(900_000) {
                     price -= price.rem_euclid(tick);
                 }
-                let qty = if prng.chance_ppm(400_000) { 0 } else { prng.between(1, 1_000) };
+                let qty = if prng.chance_ppm(400_000) {
+                    0
+                } else {
+                    prng.between(1, 1_000)
+                };
                 ladder.set(Price(price), Qty(qty));
                 if qty == 0 {
                     twin.remove(&price);
@@ -284,8 +314,12 @@ mod tests {
                 );
                 assert_eq!(ladder.len(), twin.len(), "seed {seed} step {step}");
                 if step % 500 == 0 {
-                    let all: Vec<(i64, i64)> = ladder.iter().map(|level| (level.price.0, level.qty.0)).collect();
-                    let mut expected: Vec<(i64, i64)> = twin.iter().map(|(p, q)| (*p, *q)).collect();
+                    let all: Vec<(i64, i64)> = ladder
+                        .iter()
+                        .map(|level| (level.price.0, level.qty.0))
+                        .collect();
+                    let mut expected: Vec<(i64, i64)> =
+                        twin.iter().map(|(p, q)| (*p, *q)).collect();
                     if side == Side::Buy {
                         expected.reverse();
                     }

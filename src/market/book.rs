@@ -60,6 +60,8 @@ pub struct Book {
     trust: Trust,
     cause: Option<TrustCause>,
     synced: bool,
+    /// A `Clear` came after the last loss of trust: a `Synced` may follow.
+    rebuilding: bool,
     received_at: MonoNanos,
     changed_at: MonoNanos,
     crossed_since: Option<MonoNanos>,
@@ -98,6 +100,7 @@ impl Book {
             trust: Trust::Building,
             cause: None,
             synced: false,
+            rebuilding: false,
             received_at: MonoNanos(0),
             changed_at: MonoNanos(0),
             crossed_since: None,
@@ -155,7 +158,9 @@ impl Book {
             EventKind::Clear => self.clear(),
             EventKind::Synced { update_id } => {
                 self.ladder_id = update_id;
-                self.synced = true;
+                // Without a `Clear` since the last loss of trust the levels are not those of a snapshot.
+                self.synced |= self.rebuilding;
+                self.rebuilding = false;
             }
             EventKind::Distrust { cause } => self.distrust(cause),
             EventKind::Gap { .. } => {
@@ -223,6 +228,7 @@ impl Book {
                 }
                 self.trust = Trust::Bad;
                 self.synced = false;
+                self.rebuilding = false;
                 self.quote = None;
             }
             Trust::Suspect | Trust::Building | Trust::Trusted => {
@@ -239,6 +245,7 @@ impl Book {
         self.asks.clear();
         self.ladder_id = 0;
         self.synced = false;
+        self.rebuilding = true;
         self.crossed_since = None;
         self.crossed_events = 0;
         if self.trust != Trust::Bad {
@@ -393,5 +400,181 @@ impl Book {
             received_at: self.received_at,
             trust: self.trust,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::event::END_OF_BATCH;
+    use crate::market::{InstrumentId, Trust};
+
+    fn event(kind: EventKind) -> MarketEvent {
+        MarketEvent {
+            received_at: MonoNanos(1),
+            kind,
+            decode_nanos: 0,
+            instrument: InstrumentId(0),
+            flags: END_OF_BATCH,
+        }
+    }
+    fn level(side: Side, price: i64, qty: i64, update_id: u64) -> EventKind {
+        EventKind::Level {
+            side,
+            price: Price(price),
+            qty: Qty(qty),
+            update_id,
+        }
+    }
+    fn quote(bid: (i64, i64), ask: (i64, i64), update_id: u64) -> EventKind {
+        EventKind::Quote {
+            bid_price: Price(bid.0),
+            bid_qty: Qty(bid.1),
+            ask_price: Price(ask.0),
+            ask_qty: Qty(ask.1),
+            update_id,
+        }
+    }
+    fn run(book: &mut Book, kinds: &[EventKind]) {
+        for kind in kinds {
+            book.apply(&event(*kind));
+        }
+        book.finish_batch(MonoNanos(1), true);
+    }
+    fn synced() -> Book {
+        let mut book = Book::new(Price(1));
+        run(
+            &mut book,
+            &[
+                EventKind::Clear,
+                level(Side::Buy, 99, 5, 10),
+                level(Side::Buy, 98, 7, 10),
+                level(Side::Sell, 101, 4, 10),
+                level(Side::Sell, 102, 6, 10),
+                EventKind::Synced { update_id: 10 },
+            ],
+        );
+        book
+    }
+
+    #[test]
+    fn trust_follows_the_story() {
+        let mut book = Book::new(Price(1));
+        run(&mut book, &[quote((99, 1), (101, 1), 5)]);
+        assert_eq!(book.trust(), Trust::Building, "a quote alone is no book");
+        let mut book = synced();
+        assert_eq!(book.trust(), Trust::Trusted);
+        run(&mut book, &[level(Side::Buy, 101, 1, 11)]);
+        assert_eq!(
+            (book.trust(), book.cause()),
+            (Trust::Suspect, Some(TrustCause::Crossed)),
+            "locked"
+        );
+        run(&mut book, &[level(Side::Buy, 101, 0, 12)]);
+        assert_eq!(book.trust(), Trust::Trusted, "heals by itself");
+        run(
+            &mut book,
+            &[EventKind::Distrust {
+                cause: TrustCause::SequenceGap,
+            }],
+        );
+        assert_eq!(book.trust(), Trust::Bad);
+        run(
+            &mut book,
+            &[
+                level(Side::Buy, 98, 7, 13),
+                EventKind::Synced { update_id: 13 },
+            ],
+        );
+        assert_eq!(book.trust(), Trust::Bad, "no snapshot, no trust");
+        run(
+            &mut book,
+            &[
+                EventKind::Clear,
+                level(Side::Buy, 98, 7, 14),
+                EventKind::Gap { lost: 3 },
+            ],
+        );
+        run(
+            &mut book,
+            &[
+                level(Side::Sell, 101, 7, 14),
+                EventKind::Synced { update_id: 14 },
+            ],
+        );
+        assert_eq!(
+            book.trust(),
+            Trust::Bad,
+            "a gap inside the snapshot spoils it"
+        );
+        run(
+            &mut book,
+            &[
+                EventKind::Clear,
+                level(Side::Buy, 98, 7, 15),
+                level(Side::Sell, 101, 7, 15),
+                EventKind::Synced { update_id: 15 },
+            ],
+        );
+        assert_eq!(book.trust(), Trust::Trusted);
+        run(&mut book, &[level(Side::Sell, 101, 0, 16)]);
+        assert_eq!(
+            (book.trust(), book.cause()),
+            (Trust::Suspect, Some(TrustCause::OneSided))
+        );
+        assert_eq!(
+            synced().trust_at(MonoNanos(100), Nanos(50)),
+            Trust::Suspect,
+            "old"
+        );
+    }
+
+    #[test]
+    fn the_newer_of_quote_and_ladder_wins() {
+        let mut book = synced();
+        run(&mut book, &[quote((100, 2), (101, 4), 12)]);
+        assert_eq!(
+            book.top().unwrap().bid,
+            Level {
+                price: Price(100),
+                qty: Qty(2)
+            }
+        );
+        assert_eq!(
+            book.walk(Side::Sell, Price(98), Qty(100)).qty,
+            Qty(2 + 5 + 7)
+        );
+        assert_eq!(
+            book.walk(Side::Sell, Price(99), Qty(6)).notional,
+            Notional(100 * 2 + 99 * 4)
+        );
+        run(&mut book, &[level(Side::Buy, 100, 3, 13)]);
+        assert_eq!(
+            book.top().unwrap().bid,
+            Level {
+                price: Price(100),
+                qty: Qty(3)
+            }
+        );
+        run(&mut book, &[quote((100, 3), (101, 4), 13)]);
+        assert_eq!(
+            (
+                book.counters().quotes_equal,
+                book.counters().quotes_different
+            ),
+            (1, 0)
+        );
+        run(&mut book, &[quote((100, 9), (101, 4), 13)]);
+        assert_eq!(book.counters().quotes_different, 1);
+    }
+
+    /// A quote that removed better levels hides them in a walk.
+    #[test]
+    fn a_worse_quote_hides_the_levels_before_it() {
+        let mut book = synced();
+        run(&mut book, &[quote((98, 1), (102, 6), 12)]);
+        let walk = book.walk(Side::Buy, Price(200), Qty(100));
+        assert_eq!((walk.qty, walk.level_count), (Qty(6), 1));
+        assert_eq!(book.walk(Side::Buy, Price(101), Qty(100)).qty, Qty(0));
     }
 }

@@ -1,1 +1,62 @@
-//! Under construction.
+//! The command line: one file a subcommand, and the exit codes they share.
+//!
+//! Exit codes: 0 done; 1 failed while running; 2 wrong usage, configuration or input (nothing was started).
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this room is where people read results"
+)]
+
+/// A failure for the caller of the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CliError {
+    /// Process exit code: 1 or 2.
+    pub code: u8,
+    /// What went wrong and what to do about it.
+    pub message: String,
+}
+
+impl CliError {
+    /// Something failed while running.
+    #[must_use]
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self {
+            code: 1,
+            message: message.into(),
+        }
+    }
+    /// Wrong usage, configuration or input.
+    #[must_use]
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self {
+            code: 2,
+            message: message.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for CliError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for CliError {}
+
+/// Prints the one JSON object of `--json` on standard output.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), CliError> {
+    let text = serde_json::to_string(value)
+        .map_err(|error| CliError::failed(format!("result was not JSON: {error}")))?;
+    println!("{text}");
+    Ok(())
+}
+
+/// Prints text for people on standard output.
+pub(crate) fn print_text(text: &str) {
+    println!("{text}");
+}
+
+/// Prints a line of progress or diagnosis on standard error.
+pub(crate) fn print_note(text: &str) {
+    eprintln!("{text}");
+}

@@ -149,3 +149,4 @@ pub enum Action {
         delay: Nanos,
     },
 }
+pub mod socket;

@@ -294,6 +294,28 @@ impl Book {
         }
     }
 
+    /// The levels an aggressor of `taker` side meets, best first: a quote newer than the ladder, then every ladder level
+    /// behind it.
+    pub fn available(&self, taker: Side) -> impl Iterator<Item = Level> + '_ {
+        let resting = taker.opposite();
+        let quoted = self
+            .quote
+            .filter(|quote| quote.update_id > self.ladder_id)
+            .map(|quote| match resting {
+                Side::Buy => quote.top.bid,
+                Side::Sell => quote.top.ask,
+            });
+        let behind = move |level: &Level| {
+            quoted.is_none_or(|quoted| match resting {
+                Side::Buy => level.price < quoted.price,
+                Side::Sell => level.price > quoted.price,
+            })
+        };
+        quoted
+            .into_iter()
+            .chain(self.side(resting).iter().filter(behind))
+    }
+
     /// What an aggressor of `taker` side finds up to `limit_price` and at most `qty_max`, best first. A quote newer than
     /// the ladder replaces every ladder level at or better than its own price.
     #[must_use]

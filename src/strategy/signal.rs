@@ -1,0 +1,266 @@
+//! What an evaluation says: a set to send, an opportunity refused with both numbers, or nothing.
+
+use crate::market::InstrumentId;
+use crate::trade::Intent;
+use crate::units::{Nanos, Notional, Ppm, Qty};
+
+use super::sizing::NoSize;
+
+/// Where to buy and where to sell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Route {
+    /// The instrument bought.
+    pub buy: InstrumentId,
+    /// The instrument sold.
+    pub sell: InstrumentId,
+}
+
+/// Why a strategy let an edge pass that reached its minimum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// Too good to be true: probably an error in the data.
+    Implausible {
+        /// Net edge at the touch.
+        net_edge: Ppm,
+        /// Largest believed.
+        net_edge_max: Ppm,
+    },
+    /// Fewer consecutive evaluations agree than asked for.
+    Confirming {
+        /// Agreeing so far.
+        seen: u32,
+        /// Needed.
+        required: u32,
+    },
+    /// The two books are not of the same moment.
+    LegSkew {
+        /// Difference of their ages.
+        skew: Nanos,
+        /// Largest allowed.
+        skew_max: Nanos,
+    },
+    /// The route rests after a set.
+    Cooldown {
+        /// Still to wait.
+        remaining: Nanos,
+        /// Whole pause.
+        cooldown: Nanos,
+    },
+    /// Too many sets are open.
+    OpenSets {
+        /// Open now.
+        open: u32,
+        /// Most allowed.
+        open_max: u32,
+    },
+    /// Too many sets were started within a minute.
+    SetRate {
+        /// Started.
+        started: u32,
+        /// Most allowed.
+        started_max: u32,
+    },
+    /// Too many sets broke within an hour: stopped until re-armed.
+    Halted {
+        /// Broken within the hour.
+        broken: u32,
+        /// Count that stops.
+        broken_max: u32,
+    },
+    /// The position of an instrument is not known.
+    PositionUnknown {
+        /// Which.
+        instrument: InstrumentId,
+    },
+    /// Inventory leaves less than the smallest quantity.
+    Inventory {
+        /// What it allows.
+        room: Qty,
+        /// Least quantity.
+        qty_min: Qty,
+    },
+    /// The books offer less than the smallest quantity.
+    Thin {
+        /// What could be taken.
+        qty: Qty,
+        /// Least quantity.
+        qty_min: Qty,
+    },
+    /// The value is below a minimum.
+    NotionalBelowMin {
+        /// Value of the smaller leg.
+        notional: Notional,
+        /// Least value.
+        notional_min: Notional,
+    },
+}
+
+impl From<NoSize> for Pass {
+    fn from(none: NoSize) -> Self {
+        match none {
+            NoSize::Thin { qty, qty_min } => Self::Thin { qty, qty_min },
+            NoSize::Inventory { room, qty_min } => Self::Inventory { room, qty_min },
+            NoSize::Notional {
+                notional,
+                notional_min,
+            } => Self::NotionalBelowMin {
+                notional,
+                notional_min,
+            },
+        }
+    }
+}
+
+/// Answer of a strategy to one changed book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evaluation {
+    /// Send this set (after the gate).
+    Taken(Intent),
+    /// An edge was there and was not taken.
+    Refused {
+        /// Where.
+        route: Route,
+        /// Net edge at the touch.
+        net_edge: Ppm,
+        /// Why not.
+        reason: Pass,
+    },
+    /// No edge.
+    Nothing,
+}
+
+/// How an evaluated route ended: the counter's label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(u8)]
+pub enum Outcome {
+    /// Sent.
+    Taken = 0,
+    /// The edge does not reach the minimum.
+    #[default]
+    BelowThreshold,
+    /// One of the books is not trusted or too old.
+    StaleBook,
+    /// See [`Pass`].
+    Implausible,
+    /// See [`Pass`].
+    Confirming,
+    /// See [`Pass`].
+    LegSkew,
+    /// See [`Pass`].
+    Cooldown,
+    /// See [`Pass`].
+    OpenSets,
+    /// See [`Pass`].
+    SetRate,
+    /// See [`Pass`].
+    Halted,
+    /// See [`Pass`].
+    PositionUnknown,
+    /// See [`Pass`].
+    Inventory,
+    /// See [`Pass`].
+    Thin,
+    /// See [`Pass`].
+    NotionalBelowMin,
+    /// Another route of the same evaluation was better.
+    Outbid,
+}
+
+impl Outcome {
+    /// All, in order.
+    pub const ALL: [Self; 15] = [
+        Self::Taken,
+        Self::BelowThreshold,
+        Self::StaleBook,
+        Self::Implausible,
+        Self::Confirming,
+        Self::LegSkew,
+        Self::Cooldown,
+        Self::OpenSets,
+        Self::SetRate,
+        Self::Halted,
+        Self::PositionUnknown,
+        Self::Inventory,
+        Self::Thin,
+        Self::NotionalBelowMin,
+        Self::Outbid,
+    ];
+    /// Fixed short word for a metric label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::BelowThreshold => "below_threshold",
+            Self::StaleBook => "stale_book",
+            Self::Implausible => "implausible",
+            Self::Confirming => "confirming",
+            Self::LegSkew => "leg_skew",
+            Self::Cooldown => "cooldown",
+            Self::OpenSets => "open_sets",
+            Self::SetRate => "set_rate",
+            Self::Halted => "halted",
+            Self::PositionUnknown => "position_unknown",
+            Self::Inventory => "inventory",
+            Self::Thin => "thin",
+            Self::NotionalBelowMin => "notional_below_min",
+            Self::Outbid => "outbid",
+        }
+    }
+    /// As an array index.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl Pass {
+    /// Its counter.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Implausible { .. } => Outcome::Implausible,
+            Self::Confirming { .. } => Outcome::Confirming,
+            Self::LegSkew { .. } => Outcome::LegSkew,
+            Self::Cooldown { .. } => Outcome::Cooldown,
+            Self::OpenSets { .. } => Outcome::OpenSets,
+            Self::SetRate { .. } => Outcome::SetRate,
+            Self::Halted { .. } => Outcome::Halted,
+            Self::PositionUnknown { .. } => Outcome::PositionUnknown,
+            Self::Inventory { .. } => Outcome::Inventory,
+            Self::Thin { .. } => Outcome::Thin,
+            Self::NotionalBelowMin { .. } => Outcome::NotionalBelowMin,
+        }
+    }
+}
+
+/// What a strategy has seen. Every evaluated route counts in exactly one outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StrategyCounters {
+    /// Calls with a book of ours.
+    pub evaluations: u64,
+    /// Times a route's edge rose to the minimum (an opportunity opened).
+    pub opportunities: u64,
+    /// Evaluated routes by [`Outcome`].
+    pub outcomes: [u64; Outcome::ALL.len()],
+}
+
+impl StrategyCounters {
+    /// How often a route ended so.
+    #[must_use]
+    pub fn of(&self, outcome: Outcome) -> u64 {
+        self.outcomes.get(outcome.index()).copied().unwrap_or(0)
+    }
+    /// Counts one route.
+    #[inline]
+    pub fn count(&mut self, outcome: Outcome) {
+        if let Some(slot) = self.outcomes.get_mut(outcome.index()) {
+            *slot += 1;
+        }
+    }
+    /// All with their labels.
+    pub fn iter(&self) -> impl Iterator<Item = (Outcome, u64)> + '_ {
+        Outcome::ALL
+            .into_iter()
+            .map(|outcome| (outcome, self.of(outcome)))
+    }
+}

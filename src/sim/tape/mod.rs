@@ -1,8 +1,17 @@
 //! What happens on a simulated venue's market, in time order: from the seeded model or from a recording.
 
+pub mod chance;
+mod latent;
+mod maker;
+pub mod model;
+pub mod setup;
+
 use std::sync::Arc;
 
 use crate::units::{Price, Qty, Side, UnixNanos};
+
+pub use model::MarketModel;
+pub use setup::{ModelParams, ModelSetup, SymbolShape, VenueShape};
 
 /// One happening on one venue's market.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -75,8 +75,12 @@ mod tests {
     #[test]
     fn tables_have_their_means() {
         let mut prng = Prng::new(3);
-        let mut mean =
-            |table: Quantiles| (0..100_000).map(|_| table.sample(&mut prng)).sum::<u64>() / 100_000;
+        let mut mean = |table: Quantiles| {
+            (0..100_000)
+                .map(|_| table.sample(&mut prng))
+                .sum::<u64>()
+                .div_euclid(100_000)
+        };
         assert!((950..=1_060).contains(&mean(GAP)), "gaps keep the rate");
         assert!((100..=220).contains(&mean(ORDER_SIZE)));
         assert!((100..=250).contains(&mean(TAKER_SIZE)));
@@ -86,8 +90,12 @@ mod tests {
     fn normal_is_centred_and_spread() {
         let mut prng = Prng::new(4);
         let draws: Vec<i64> = (0..50_000).map(|_| normal(&mut prng, 1_000)).collect();
-        let mean = draws.iter().sum::<i64>() / 50_000;
-        let variance = draws.iter().map(|draw| draw * draw).sum::<i64>() / 50_000;
+        let mean = draws.iter().sum::<i64>().div_euclid(50_000);
+        let variance = draws
+            .iter()
+            .map(|draw| draw * draw)
+            .sum::<i64>()
+            .div_euclid(50_000);
         assert!(mean.abs() < 20, "{mean}");
         assert!((960_000..1_040_000).contains(&variance), "{variance}");
     }

@@ -88,3 +88,6 @@ impl<T: Tape + ?Sized> Tape for Box<T> {
         (**self).next()
     }
 }
+
+#[cfg(test)]
+mod model_tests;

@@ -124,7 +124,7 @@ impl ModelParams {
             burst_jump_factor: 40,
             lag_min: Nanos::from_millis(1),
             lag_max: Nanos::from_millis(12),
-            touch_notional: 40_000,
+            touch_notional: 90_000,
             perpetual_touch: Ppm(2_000_000),
             touch_orders: 8,
             side_orders: 40,
@@ -136,7 +136,7 @@ impl ModelParams {
             planted_edge_bps: 12,
             dislocation_min: Nanos::from_millis(5),
             dislocation_max: Nanos::from_millis(500),
-            asleep_share: Ppm(300_000),
+            asleep_share: Ppm(100_000),
         }
     }
 

@@ -1,7 +1,23 @@
 //! The gate, the monitor and the forced close: what may be done, and what must be undone.
+//!
+//! An order is checked by the [`Gate`] on the signal thread; the risk seat's [`Monitor`] watches positions and marks and
+//! closes what is over its limits. Both answer with values; nothing here sends, logs, awaits or reads a clock.
 
+pub mod amount;
+pub mod approved;
+pub mod gate;
 pub mod limits;
+pub mod output;
+pub mod refusal;
 pub mod view;
 
+pub use amount::Amount;
+pub use approved::{Approved, ApprovedSet, SetVerdict, UNWIND_SEQ_BIT, UNWIND_STRATEGY, Verdict};
+pub use gate::Gate;
 pub use limits::{InstrumentLimits, Limits};
+pub use output::{
+    Actor, Alert, AlertKind, CloseCause, CloseChild, CloseIntent, CloseRecord, CloseResult,
+    LevelChange, OperatorCommand, RiskOutput, Scope, Severity,
+};
+pub use refusal::{Refusal, RefusalRow};
 pub use view::{InstrumentRisk, KillLevel, RiskView};

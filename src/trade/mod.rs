@@ -6,6 +6,7 @@ pub mod intent;
 pub mod position;
 pub mod report;
 pub mod ticket;
+pub mod unwind;
 
 pub use fill::{Fill, Liquidity};
 pub use id::{ApprovalSeq, ClientOrderId, OrderIdSource, SetId, StrategyId};
@@ -13,3 +14,4 @@ pub use intent::{Intent, Leg};
 pub use position::PositionSnapshot;
 pub use report::{OrderReport, RejectReason, ReportKind};
 pub use ticket::{Purpose, Ticket, TimeInForce};
+pub use unwind::{OpenOrders, PositionSource, UnwindKind, UnwindReport, VenuePosition};

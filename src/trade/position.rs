@@ -20,4 +20,7 @@ pub struct PositionSnapshot {
     pub realized_pnl: Decimal,
     /// Every approval up to this one is terminal and all its fills are in `qty`.
     pub settled: ApprovalSeq,
+    /// Cumulative quantity of forced-close fills contained in `qty` (unsigned, since the session began). The forced
+    /// close compares it with what the desk reported, so that a fill is never missing from both.
+    pub unwind_filled: Qty,
 }

@@ -1,0 +1,69 @@
+//! Exposure reserved at approval and counted at once, until the risk seat's picture contains it.
+//!
+//! Numbers rise, so the oldest hold is in front. The queue never grows beyond its capacity: when full, orders are refused.
+
+use std::collections::VecDeque;
+
+use crate::capacity::OPEN_ORDERS_MAX;
+use crate::units::{Qty, Side};
+
+/// One reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hold {
+    pub(super) seq: u64,
+    pub(super) instrument: usize,
+    pub(super) side: Side,
+    /// Zero once it was released.
+    pub(super) qty: Qty,
+    pub(super) repair: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Holds {
+    queue: VecDeque<Hold>,
+}
+
+impl Holds {
+    pub(super) fn new() -> Self {
+        Self {
+            queue: VecDeque::with_capacity(OPEN_ORDERS_MAX),
+        }
+    }
+    pub(super) fn is_full(&self) -> bool {
+        self.queue.len() >= OPEN_ORDERS_MAX
+    }
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+    /// Adds the newest hold. Call only when not full.
+    pub(super) fn push(&mut self, hold: Hold) {
+        debug_assert!(!self.is_full(), "Invariant: the queue never grows");
+        self.queue.push_back(hold);
+    }
+    /// Takes the newest back.
+    pub(super) fn pop_newest(&mut self) -> Option<Hold> {
+        self.queue.pop_back()
+    }
+    /// Takes the oldest when its number is at most `seq`.
+    pub(super) fn pop_settled(&mut self, seq: u64) -> Option<Hold> {
+        if self.queue.front()?.seq <= seq {
+            self.queue.pop_front()
+        } else {
+            None
+        }
+    }
+    /// Sets a hold to zero and returns what it was.
+    pub(super) fn release(&mut self, seq: u64) -> Option<Hold> {
+        let index = self
+            .queue
+            .binary_search_by_key(&seq, |hold| hold.seq)
+            .ok()?;
+        let hold = self.queue.get_mut(index)?;
+        let before = *hold;
+        hold.qty = Qty::ZERO;
+        Some(before)
+    }
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Hold> {
+        self.queue.iter()
+    }
+}

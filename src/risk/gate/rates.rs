@@ -1,0 +1,118 @@
+//! How many orders were submitted within the last second, by symbol, venue and in all (PT-33).
+//!
+//! A window is a ring of instants: the limit is reached when the submission `max` places back is younger than a second.
+
+use crate::capacity::RATE_WINDOW_MAX;
+use crate::units::{MonoNanos, Nanos};
+
+const WINDOW: Nanos = Nanos::from_secs(1);
+
+/// Repairs may go beyond the limit by this many submissions a second: half the limit, at least 2.
+const fn reserve(max: usize) -> usize {
+    if max >= 4 { max >> 1 } else { 2 }
+}
+
+#[derive(Debug)]
+struct Window {
+    instants: Vec<MonoNanos>,
+    next: usize,
+    length: usize,
+    max: usize,
+}
+
+impl Window {
+    fn new(max: u32) -> Self {
+        let max = usize::try_from(max)
+            .unwrap_or(usize::MAX)
+            .min(RATE_WINDOW_MAX);
+        Self {
+            instants: vec![MonoNanos(0); max + reserve(max)],
+            next: 0,
+            length: 0,
+            max,
+        }
+    }
+    /// True when one more submission at `now` stays within the limit.
+    fn allows(&self, now: MonoNanos, repair: bool) -> bool {
+        let max = if repair {
+            self.max + reserve(self.max)
+        } else {
+            self.max
+        };
+        if max == 0 {
+            return false;
+        }
+        if self.length < max {
+            return true;
+        }
+        let size = self.instants.len();
+        let oldest = (self.next + size - max) % size;
+        self.instants
+            .get(oldest)
+            .is_some_and(|instant| now.since(*instant) >= WINDOW)
+    }
+    fn push(&mut self, now: MonoNanos) {
+        if let Some(slot) = self.instants.get_mut(self.next) {
+            *slot = now;
+        }
+        self.next = (self.next + 1) % self.instants.len().max(1);
+        self.length = (self.length + 1).min(self.instants.len());
+    }
+    /// Takes the newest back. What it overwrote was older than a second and no longer counts.
+    fn pop(&mut self) {
+        let size = self.instants.len().max(1);
+        self.next = (self.next + size - 1) % size;
+        self.length = self.length.saturating_sub(1);
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Rates {
+    symbols: Vec<Window>,
+    venues: Vec<Window>,
+    global: Window,
+}
+
+impl Rates {
+    pub(super) fn new(symbols: (usize, u32), venues: (usize, u32), global: u32) -> Self {
+        Self {
+            symbols: (0..symbols.0).map(|_| Window::new(symbols.1)).collect(),
+            venues: (0..venues.0).map(|_| Window::new(venues.1)).collect(),
+            global: Window::new(global),
+        }
+    }
+    /// The scope whose limit one more submission would cross, with that limit.
+    pub(super) fn blocked(
+        &self,
+        symbol: usize,
+        venue: usize,
+        now: MonoNanos,
+        repair: bool,
+    ) -> Option<(&'static str, u32)> {
+        let scopes = [
+            ("symbol", self.symbols.get(symbol)),
+            ("venue", self.venues.get(venue)),
+            ("global", Some(&self.global)),
+        ];
+        scopes.into_iter().find_map(|(scope, window)| {
+            let window = window?;
+            (!window.allows(now, repair))
+                .then(|| (scope, u32::try_from(window.max).unwrap_or(u32::MAX)))
+        })
+    }
+    pub(super) fn push(&mut self, symbol: usize, venue: usize, now: MonoNanos) {
+        self.edit(symbol, venue, |window| window.push(now));
+    }
+    pub(super) fn pop(&mut self, symbol: usize, venue: usize) {
+        self.edit(symbol, venue, Window::pop);
+    }
+    fn edit(&mut self, symbol: usize, venue: usize, mut edit: impl FnMut(&mut Window)) {
+        if let Some(window) = self.symbols.get_mut(symbol) {
+            edit(window);
+        }
+        if let Some(window) = self.venues.get_mut(venue) {
+            edit(window);
+        }
+        edit(&mut self.global);
+    }
+}

@@ -1,16 +1,22 @@
 //! What happens on a simulated venue's market, in time order: from the seeded model or from a recording.
 
 pub mod chance;
+pub mod choose;
 mod latent;
+pub mod lines;
 mod maker;
 pub mod model;
+pub mod recorded;
 pub mod setup;
 
 use std::sync::Arc;
 
 use crate::units::{Price, Qty, Side, UnixNanos};
 
+pub use choose::{RecordedVenue, RecordingFile, Recordings, recording_at, recordings_in};
+pub use lines::RecordedError;
 pub use model::MarketModel;
+pub use recorded::{Pace, RecordedCounts, RecordedSource, RecordedTape};
 pub use setup::{ModelParams, ModelSetup, SymbolShape, VenueShape};
 
 /// One happening on one venue's market.
@@ -91,3 +97,5 @@ impl<T: Tape + ?Sized> Tape for Box<T> {
 
 #[cfg(test)]
 mod model_tests;
+#[cfg(test)]
+mod recorded_tests;

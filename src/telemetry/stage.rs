@@ -28,6 +28,32 @@ pub enum Stage {
     AckToFill,
 }
 
+/// What the lanes of a stage are: the index given to `record` is this kind of id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dimension {
+    /// One lane a venue instance: `VenueId`.
+    Venue,
+    /// One lane a ring or queue, in the order of [`super::Lanes::queues`].
+    Queue,
+    /// One lane a strategy: `StrategyId`.
+    Strategy,
+    /// One lane, index 0.
+    None,
+}
+
+impl Dimension {
+    /// The metric label; `None` for a stage without one.
+    #[must_use]
+    pub const fn label(self) -> Option<&'static str> {
+        match self {
+            Self::Venue => Some("venue"),
+            Self::Queue => Some("queue"),
+            Self::Strategy => Some("strategy"),
+            Self::None => None,
+        }
+    }
+}
+
 impl Stage {
     /// All stages, in order of the path.
     pub const ALL: [Self; 11] = [
@@ -58,6 +84,23 @@ impl Stage {
             Self::TickToOrder => "tick_to_order",
             Self::OrderAck => "order_ack",
             Self::AckToFill => "ack_to_fill",
+        }
+    }
+    /// What its series are split by in the metrics.
+    #[must_use]
+    pub const fn dimension(self) -> Dimension {
+        match self {
+            Self::FeedDelay
+            | Self::Decode
+            | Self::BookApply
+            | Self::Encode
+            | Self::Write
+            | Self::TickToOrder
+            | Self::OrderAck
+            | Self::AckToFill => Dimension::Venue,
+            Self::QueueWait => Dimension::Queue,
+            Self::StrategyEval => Dimension::Strategy,
+            Self::RiskCheck => Dimension::None,
         }
     }
     /// As an array index.

@@ -1,0 +1,107 @@
+//! The measuring frame of all benches: cases run in turn, round by round, so that a noisy machine hurts all alike.
+//!
+//! Each case does a known amount of work and returns a hash of its result: a fast wrong answer fails. The first case is the
+//! floor (`base`); others are quoted as a ratio to it *in the same round*. `cargo bench` runs large, everything else small.
+#![allow(dead_code, clippy::allow_attributes, reason = "each bench uses its part of the frame")]
+#![allow(clippy::print_stdout, clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a report")]
+
+use std::hint::black_box;
+
+use arbalest::clock::{Clock, OsClock};
+
+/// True under `cargo bench`; tests run the same code with small sizes.
+pub fn is_large() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}
+
+/// `large` under `cargo bench`, else `small`.
+pub fn size(small: usize, large: usize) -> usize {
+    if is_large() { large } else { small }
+}
+
+type Work<'a> = Box<dyn FnMut() -> u64 + 'a>;
+
+struct Case<'a> {
+    name: String,
+    units: u64,
+    work: Work<'a>,
+    nanos: Vec<f64>,
+    hash: Option<u64>,
+}
+
+/// A set of cases to be compared.
+pub struct Group<'a> {
+    title: String,
+    cases: Vec<Case<'a>>,
+}
+
+impl<'a> Group<'a> {
+    pub fn new(title: &str) -> Self {
+        Self { title: title.to_owned(), cases: Vec::new() }
+    }
+
+    /// Adds a case that does `units` units of work a call and returns a hash of its result.
+    pub fn case(&mut self, name: &str, units: usize, work: impl FnMut() -> u64 + 'a) {
+        self.cases.push(Case {
+            name: name.to_owned(),
+            units: units.max(1) as u64,
+            work: Box::new(work),
+            nanos: Vec::new(),
+            hash: None,
+        });
+    }
+
+    /// Runs all cases in turn for some rounds and prints the table.
+    pub fn run(mut self) {
+        let clock = OsClock::new();
+        let rounds = if is_large() { 9 } else { 1 };
+        for round in 0..=rounds {
+            for case in &mut self.cases {
+                let started_at = clock.now();
+                let hash = black_box((case.work)());
+                let spent = clock.now().since(started_at);
+                assert!(
+                    case.hash.is_none_or(|known| known == hash),
+                    "Invariant: case {} gives the same result every round",
+                    case.name
+                );
+                case.hash = Some(hash);
+                if round > 0 {
+                    case.nanos.push(spent.0 as f64 / case.units as f64);
+                }
+            }
+        }
+        println!("\n## {} (median of {rounds} interleaved rounds, ns a unit)", self.title);
+        println!("{:<34}{:>12}{:>12}{:>12}{:>10}  {}", "case", "median", "min", "max", "ratio", "hash");
+        let base = self.cases.first().map_or(1.0, |case| median(&case.nanos));
+        for case in &self.cases {
+            let middle = median(&case.nanos);
+            let low = case.nanos.iter().copied().fold(f64::MAX, f64::min);
+            let high = case.nanos.iter().copied().fold(0.0, f64::max);
+            println!(
+                "{:<34}{middle:>12.2}{low:>12.2}{high:>12.2}{:>10.2}  {:016x}",
+                case.name,
+                middle / base,
+                case.hash.unwrap_or(0)
+            );
+        }
+    }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len().div_euclid(2)).copied().unwrap_or(0.0)
+}
+
+/// Mixes a number into a hash.
+pub fn mix(hash: u64, number: u64) -> u64 {
+    (hash ^ number).wrapping_mul(0x0000_0100_0000_01B3).rotate_left(17)
+}
+
+/// Where the recordings are, if they are there.
+pub fn data_dir() -> Option<std::path::PathBuf> {
+    let path = std::env::var_os("ARBALEST_DATA")
+        .map_or_else(|| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), Into::into);
+    path.is_dir().then_some(path)
+}

@@ -1,5 +1,7 @@
 //! What the market model is asked for: venues, symbols and how lively the market is.
 
+use rust_decimal::Decimal;
+
 use crate::market::{InstrumentKind, Symbol};
 use crate::units::{Grid, Nanos, Ppm, Price, Qty, UnixNanos};
 
@@ -40,7 +42,38 @@ pub struct SymbolShape {
     pub taker_fee: Ppm,
 }
 
+/// A price about which the model's market begins when nobody names one, in hundredths of the quote unit.
+#[must_use]
+pub fn usual_price_cents(base: &str) -> i64 {
+    match base {
+        "BTC" => 6_180_000,
+        "ETH" => 268_000,
+        "BNB" => 51_500,
+        "SOL" => 15_500,
+        _ => 10_000,
+    }
+}
+
 impl SymbolShape {
+    /// A symbol that begins at its usual price, rounded down to the tick.
+    #[must_use]
+    pub fn usual(symbol: Symbol, grid: Grid, tick: Price, lot: Qty, taker_fee: Ppm) -> Self {
+        let cents = Decimal::new(usual_price_cents(symbol.base.as_str()), 2);
+        let base_price = grid
+            .price_floor(cents)
+            .and_then(|price| price.floor_to(tick))
+            .unwrap_or(tick)
+            .max(tick);
+        Self {
+            symbol,
+            grid,
+            base_price,
+            tick,
+            lot,
+            taker_fee,
+        }
+    }
+
     /// True when it has funding.
     #[must_use]
     pub fn is_perpetual(&self) -> bool {
@@ -154,5 +187,27 @@ impl ModelParams {
 impl Default for ModelParams {
     fn default() -> Self {
         Self::demo()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usual_prices_lie_on_the_tick() {
+        let symbol: Symbol = "BTC/USDT:USDT".parse().unwrap();
+        let grid = Grid::new(2, 3).unwrap();
+        let shape = SymbolShape::usual(symbol, grid, Price(30), Qty(1), Ppm(500));
+        assert_eq!(shape.base_price, Price(6_180_000));
+        assert!(shape.is_perpetual());
+        let coarse = SymbolShape::usual(
+            "XYZ/USDT".parse().unwrap(),
+            Grid::new(0, 0).unwrap(),
+            Price(7),
+            Qty(1),
+            Ppm(0),
+        );
+        assert_eq!(coarse.base_price, Price(98));
     }
 }

@@ -1,3 +1,4 @@
 //! Simulated venues and worlds.
 
+pub mod recording;
 pub mod tape;

@@ -3,7 +3,7 @@
 //! The plain operators of `rust_decimal` panic on overflow, and its multiplication may silently drop digits
 //! when the exact product needs more than 28 decimals. Every operation here says so instead.
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 
 /// An amount of one asset (which asset is the owner's knowledge). Exact decimal.
 #[derive(
@@ -90,19 +90,72 @@ impl Money {
         Ok(Self(product))
     }
 
-    /// Quotient rounded half to even at `decimals`.
+    /// Quotient rounded half to even at `decimals`, from the exact quotient (never rounded twice).
     ///
     /// # Errors
     /// [`MoneyError`] on division by zero or overflow.
     pub fn div_half_even(self, other: Self, decimals: u32) -> Result<Self, MoneyError> {
-        if other.0.is_zero() {
+        self.mul_div_half_even(Self(Decimal::ONE), other, decimals)
+    }
+
+    /// `self × factor / divisor` rounded half to even at `decimals`, from the exact quotient. A share of a cost uses this:
+    /// a quotient cut at 28 digits first and rounded then could end on the wrong side of a half.
+    ///
+    /// # Errors
+    /// [`MoneyError`] on division by zero or overflow.
+    pub fn mul_div_half_even(
+        self,
+        factor: Self,
+        divisor: Self,
+        decimals: u32,
+    ) -> Result<Self, MoneyError> {
+        let (left, right, below) = (
+            self.0.normalize(),
+            factor.0.normalize(),
+            divisor.0.normalize(),
+        );
+        if below.is_zero() {
             return Err(MoneyError::DivisionByZero);
         }
-        let quotient = self.0.checked_div(other.0).ok_or(MoneyError::Overflow)?;
-        Ok(Self(quotient.round_dp_with_strategy(
-            decimals,
-            RoundingStrategy::MidpointNearestEven,
-        )))
+        let product = left
+            .mantissa()
+            .checked_mul(right.mantissa())
+            .ok_or(MoneyError::Overflow)?;
+        let negative = (product < 0) != (below.mantissa() < 0);
+        let (over, under) = (product.unsigned_abs(), below.mantissa().unsigned_abs());
+        let (mut whole, mut rest) = (over.div_euclid(under), over % under);
+        let places = i64::from(decimals) + i64::from(below.scale())
+            - i64::from(left.scale())
+            - i64::from(right.scale());
+        for _ in 0..places.max(0) {
+            // `rest` is below the divisor's 96 bits, so ten times it fits.
+            rest *= 10;
+            whole = whole
+                .checked_mul(10)
+                .and_then(|tens| tens.checked_add(rest.div_euclid(under)))
+                .ok_or(MoneyError::Overflow)?;
+            rest %= under;
+        }
+        // Twice the part cut off, compared with one unit of the last place; `rest` decides a tie.
+        let (unit, cut) = if places < 0 {
+            let drop = u32::try_from(-places).map_err(|_too_many| MoneyError::Overflow)?;
+            let unit = 10_u128.checked_pow(drop).ok_or(MoneyError::Overflow)?;
+            let cut = whole % unit;
+            whole = whole.div_euclid(unit);
+            (unit, cut)
+        } else {
+            (under, std::mem::take(&mut rest))
+        };
+        let up = match (cut * 2).cmp(&unit) {
+            std::cmp::Ordering::Greater => true,
+            std::cmp::Ordering::Equal => rest > 0 || whole % 2 == 1,
+            std::cmp::Ordering::Less => false,
+        };
+        let whole =
+            i128::try_from(whole + u128::from(up)).map_err(|_too_large| MoneyError::Overflow)?;
+        Decimal::try_from_i128_with_scale(if negative { -whole } else { whole }, decimals)
+            .map(Self)
+            .map_err(|_too_large| MoneyError::Overflow)
     }
 
     /// True for exactly zero.
@@ -174,5 +227,43 @@ mod tests {
         );
         assert_eq!(money("-0.00").to_string(), "0");
         assert_eq!(money("1.500").to_string(), "1.5");
+    }
+
+    #[test]
+    fn shares_round_once_half_to_even() {
+        for (a, b, c, decimals, expected) in [
+            ("304", "1", "3", 8, "101.33333333"),
+            ("1", "1", "8", 2, "0.12"),
+            ("3", "1", "8", 2, "0.38"),
+            ("-3", "1", "8", 2, "-0.38"),
+            ("-1", "1", "8", 2, "-0.12"),
+            ("0.000000005", "1", "1", 8, "0.00000000"),
+            ("0.000000015", "1", "1", 8, "0.00000002"),
+            ("0.0000000050000000000000000001", "1", "1", 8, "0.00000001"),
+            (
+                "0.00000001",
+                "1",
+                "2.0000000000000000000000000001",
+                8,
+                "0.00000000",
+            ),
+            (
+                "0.00000001",
+                "1",
+                "1.9999999999999999999999999999",
+                8,
+                "0.00000001",
+            ),
+            ("7", "0.5", "0.25", 0, "14"),
+        ] {
+            let result = money(a)
+                .mul_div_half_even(money(b), money(c), decimals)
+                .unwrap();
+            assert_eq!(result.0.to_string(), expected, "{a} * {b} / {c}");
+        }
+        assert_eq!(
+            money("1").div_half_even(Money::ZERO, 2),
+            Err(MoneyError::DivisionByZero)
+        );
     }
 }

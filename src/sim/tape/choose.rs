@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::sim::recording::Recording;
 use crate::units::UnixNanos;
 
-use super::lines::open_lines;
 use super::recorded::{is_snapshot, native_of, split_envelope};
 
 /// Lines looked at before a file is given up as unknown.
@@ -100,12 +100,16 @@ pub fn recordings_in(dir: &Path) -> std::io::Result<Recordings> {
 /// # Errors
 /// Why it is no recording that can be played.
 pub fn recording_at(path: &Path) -> Result<RecordingFile, String> {
-    let mut lines = open_lines(path).map_err(|error| error.to_string())?;
+    let mut lines = Recording::open(&[path]).map_err(|error| error.to_string())?;
     let (mut venue, mut natives, mut first_time) = (None, Vec::<String>::new(), None);
     for _ in 0..LINES_MAX {
-        let Some((time, text)) = lines.next_line().map_err(|error| error.to_string())? else {
+        let Some(line) = lines.next_line().map_err(|error| error.to_string())? else {
             break;
         };
+        let time = line.time;
+        let text = line
+            .text()
+            .ok_or_else(|| format!("line {} was not UTF-8", line.number))?;
         first_time.get_or_insert(time);
         let Some((stream, data)) = split_envelope(text) else {
             if is_snapshot(text) {

@@ -3,7 +3,6 @@
 pub mod chance;
 pub mod choose;
 mod latent;
-pub mod lines;
 mod maker;
 pub mod model;
 pub mod recorded;
@@ -14,7 +13,6 @@ use std::sync::Arc;
 use crate::units::{Price, Qty, Side, UnixNanos};
 
 pub use choose::{RecordedVenue, RecordingFile, Recordings, recording_at, recordings_in};
-pub use lines::RecordedError;
 pub use model::MarketModel;
 pub use recorded::{Pace, RecordedCounts, RecordedSource, RecordedTape};
 pub use setup::{ModelParams, ModelSetup, SymbolShape, VenueShape};

@@ -6,9 +6,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::sim::recording::{Recording, RecordingError};
 use crate::units::UnixNanos;
 
-use super::lines::{Lines, RecordedError, open_lines};
 use super::{MarketChange, Tape, TapeEvent};
 
 /// One file to play.
@@ -52,7 +52,7 @@ pub struct RecordedCounts {
 
 /// One file being played.
 struct Playing {
-    lines: Lines,
+    lines: Recording,
     source: RecordedSource,
     /// Stream names seen, with the symbol they belong to.
     streams: Vec<(Arc<str>, Option<usize>)>,
@@ -66,7 +66,7 @@ pub struct RecordedTape {
     origin: UnixNanos,
     last: UnixNanos,
     counts: RecordedCounts,
-    failure: Option<RecordedError>,
+    failure: Option<RecordingError>,
 }
 
 impl std::fmt::Debug for RecordedTape {
@@ -82,12 +82,12 @@ impl RecordedTape {
     /// Opens all files and reads up to each one's first event.
     ///
     /// # Errors
-    /// [`RecordedError`] with file and line when one cannot be opened or its first lines are no recording.
-    pub fn open(sources: Vec<RecordedSource>, pace: Pace) -> Result<Self, RecordedError> {
+    /// [`RecordingError`] with file and line when one cannot be opened or its first lines are no recording.
+    pub fn open(sources: Vec<RecordedSource>, pace: Pace) -> Result<Self, RecordingError> {
         let mut files = Vec::with_capacity(sources.len());
         let mut counts = RecordedCounts::default();
         for source in sources {
-            let lines = open_lines(&source.path)?;
+            let lines = Recording::open(&[&source.path])?;
             let mut playing = Playing {
                 lines,
                 source,
@@ -124,7 +124,7 @@ impl RecordedTape {
     }
     /// Why a file ended before its time.
     #[must_use]
-    pub const fn failure(&self) -> Option<&RecordedError> {
+    pub const fn failure(&self) -> Option<&RecordingError> {
         self.failure.as_ref()
     }
 
@@ -173,9 +173,15 @@ impl Tape for RecordedTape {
 
 impl Playing {
     /// Reads on to the next line that can be played.
-    fn advance(&mut self, counts: &mut RecordedCounts) -> Result<(), RecordedError> {
+    fn advance(&mut self, counts: &mut RecordedCounts) -> Result<(), RecordingError> {
         self.next = None;
-        while let Some((time, text)) = self.lines.next_line()? {
+        while let Some(line) = self.lines.next_line()? {
+            let time = line.time;
+            // A cut or foreign line cannot be played verbatim.
+            let Some(text) = line.text().filter(|_| !line.is_cut).map(str::trim_ascii) else {
+                counts.skipped += 1;
+                continue;
+            };
             let found = match split_envelope(text) {
                 Some((stream, data)) => symbol_of(&mut self.streams, &self.source.symbols, stream)
                     .map(|(stream, symbol)| {

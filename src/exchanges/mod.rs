@@ -4,6 +4,16 @@
 //! [`Action`]s. A shell (`actors/`, or the virtual-time world) performs the actions. So live trading and simulation run
 //! the same code, and tests need no socket.
 
+mod binance;
+pub mod binance_spot;
+pub mod binance_usdm;
+pub mod gateway;
+mod pending;
+pub mod secret;
+pub mod sign;
+mod tracker;
+pub mod weights;
+
 use crate::units::Nanos;
 
 /// A wire dialect this build speaks. A venue *instance* of the configuration has one.

@@ -1,0 +1,313 @@
+//! The gateway machine of both Binance dialects: its state and small helpers. What it does lives in `requests` (out),
+//! `answers` (in), `updates` (orders) and `lifecycle` (connections and time).
+
+use crate::exchanges::gateway::{
+    AccountEvent, AccountQuery, GatewayCounters, GatewayInstrument, GatewayOptions, GatewayOut,
+};
+use crate::exchanges::pending::PendingTable;
+use crate::exchanges::secret::Credentials;
+use crate::exchanges::tracker::Tracker;
+use crate::exchanges::weights::Budget;
+use crate::market::{InstrumentId, VenueId};
+use crate::prng::Prng;
+use crate::trade::{ClientOrderId, OrderReport, ReportKind};
+use crate::units::{MonoNanos, Nanos, Ppm, UnixNanos};
+
+use super::line::Line;
+use super::order::Instruments;
+use super::params::Params;
+
+/// Which dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flavour {
+    /// Binance Spot.
+    Spot,
+    /// Binance USD-M.
+    Usdm,
+}
+
+/// Now on both clocks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At {
+    pub(super) now: MonoNanos,
+    pub(super) time: UnixNanos,
+}
+
+/// Kind of a request: how it is encoded and what its answer means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RequestKind {
+    /// Place one order.
+    Place,
+    /// Cancel one order.
+    Cancel,
+    /// Ask for one order.
+    Query,
+    /// Cancel all of one instrument.
+    CancelAll,
+    /// All open orders.
+    OpenOrders,
+    /// All balances.
+    Balances,
+    /// All positions.
+    Positions,
+    /// Own trades of one instrument.
+    Trades,
+    /// Log the session on.
+    Logon,
+    /// Subscribe to the account stream (spot).
+    Subscribe,
+    /// Ask for the time.
+    Time,
+    /// Make an account-stream key (USD-M).
+    ListenKey,
+    /// Keep it alive.
+    ListenKeyKeep,
+}
+
+/// Why own trades are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TradesFor {
+    /// The owner asked.
+    Owner,
+    /// Executions of one order are missing.
+    Order,
+    /// The account stream was interrupted.
+    Recovery,
+}
+
+/// A request in flight.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) kind: RequestKind,
+    pub(super) instrument: InstrumentId,
+    pub(super) order: Option<ClientOrderId>,
+    /// For trades: since when, and why.
+    pub(super) since: UnixNanos,
+    pub(super) trades_for: TradesFor,
+    /// First trade id of this page; 0 for the first page.
+    pub(super) from_id: i64,
+    pub(super) over_http: bool,
+    /// It was sent again after a clock measurement.
+    pub(super) retried: bool,
+    /// Wall time of sending.
+    pub(super) sent_time: UnixNanos,
+}
+
+impl Asked {
+    pub(super) const fn new(kind: RequestKind) -> Self {
+        Self {
+            kind,
+            instrument: InstrumentId(0),
+            order: None,
+            since: UnixNanos(0),
+            trades_for: TradesFor::Owner,
+            from_id: 0,
+            over_http: false,
+            retried: false,
+            sent_time: UnixNanos(0),
+        }
+    }
+    /// The account query this request belongs to, if it is one.
+    pub(super) const fn account_query(&self) -> Option<AccountQuery> {
+        match self.kind {
+            RequestKind::Balances => Some(AccountQuery::Balances),
+            RequestKind::Positions => Some(AccountQuery::Positions),
+            RequestKind::OpenOrders => Some(AccountQuery::OpenOrders),
+            RequestKind::Trades if matches!(self.trades_for, TradesFor::Owner) => {
+                Some(AccountQuery::Trades {
+                    instrument: self.instrument,
+                    since: self.since,
+                })
+            }
+            RequestKind::Trades
+            | RequestKind::Place
+            | RequestKind::Cancel
+            | RequestKind::Query
+            | RequestKind::CancelAll
+            | RequestKind::Logon
+            | RequestKind::Subscribe
+            | RequestKind::Time
+            | RequestKind::ListenKey
+            | RequestKind::ListenKeyKeep => None,
+        }
+    }
+}
+
+/// Where the order session stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Session {
+    /// Not logged on: every request is signed.
+    Signing,
+    /// Asked to log on.
+    LoggingOn,
+    /// Logged on: requests need no signature.
+    LoggedOn,
+}
+
+/// Trades to be fetched after an interruption, an instrument.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Recovery {
+    pub(super) instrument: InstrumentId,
+    pub(super) since: UnixNanos,
+    pub(super) not_before: MonoNanos,
+}
+
+/// The machine.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(super) flavour: Flavour,
+    pub(super) venue: VenueId,
+    pub(super) instruments: Instruments,
+    pub(super) credentials: Credentials,
+    pub(super) options: GatewayOptions,
+    pub(super) counters: GatewayCounters,
+    pub(super) params: Params,
+    pub(super) pending: PendingTable<Asked>,
+    pub(super) tracker: Tracker,
+    pub(super) budget: Budget,
+    /// Venue clock less ours.
+    pub(super) offset_nanos: i64,
+    pub(super) clock_due_at: MonoNanos,
+    /// Requests that wait for a clock measurement.
+    pub(super) waiting_for_clock: Vec<Asked>,
+    pub(super) orders: Line,
+    pub(super) session: Session,
+    pub(super) account: Line,
+    /// The account stream delivers.
+    pub(super) stream_live: bool,
+    pub(super) was_ready: bool,
+    pub(super) listen_key: Option<String>,
+    /// When to make (without a key) or extend (with one) the account-stream key.
+    pub(super) listen_key_due_at: MonoNanos,
+    /// The connection is to be replaced, at the latest then.
+    pub(super) rotate_orders: Option<MonoNanos>,
+    pub(super) rotate_account: Option<MonoNanos>,
+    pub(super) recoveries: Vec<Recovery>,
+    /// When the stream was interrupted, the venue's clock.
+    pub(super) interrupted_at: Option<UnixNanos>,
+    pub(super) refused: bool,
+    pub(super) last_time: UnixNanos,
+}
+
+impl Machine {
+    pub(crate) fn new(
+        flavour: Flavour,
+        venue: VenueId,
+        instruments: Vec<GatewayInstrument>,
+        credentials: Credentials,
+        options: GatewayOptions,
+    ) -> Self {
+        let prng = Prng::new(options.seed);
+        let weight_limit = match flavour {
+            Flavour::Spot => 6_000,
+            Flavour::Usdm => 2_400,
+        };
+        Self {
+            flavour,
+            venue,
+            instruments: Instruments::new(instruments),
+            credentials,
+            options,
+            counters: GatewayCounters::default(),
+            params: Params::default(),
+            pending: PendingTable::new(),
+            tracker: Tracker::default(),
+            budget: Budget::new(weight_limit, options.weight_reserve),
+            offset_nanos: 0,
+            clock_due_at: MonoNanos(0),
+            waiting_for_clock: Vec::new(),
+            orders: Line::new(prng.fork("orders")),
+            session: Session::Signing,
+            account: Line::new(prng.fork("account")),
+            stream_live: false,
+            was_ready: false,
+            listen_key: None,
+            listen_key_due_at: MonoNanos(0),
+            rotate_orders: None,
+            rotate_account: None,
+            recoveries: Vec::new(),
+            interrupted_at: None,
+            refused: false,
+            last_time: UnixNanos(0),
+        }
+    }
+
+    pub(crate) const fn venue(&self) -> VenueId {
+        self.venue
+    }
+    pub(crate) fn api_key(&self) -> &str {
+        self.credentials.api_key()
+    }
+    pub(crate) const fn counters(&self) -> &GatewayCounters {
+        &self.counters
+    }
+    pub(crate) fn weight_remaining(&self) -> Ppm {
+        self.budget.remaining(self.last_time)
+    }
+    /// Placements may go out: orders and the account stream are live.
+    pub(crate) const fn is_ready(&self) -> bool {
+        self.can_send_orders() && self.stream_live && !self.refused
+    }
+    /// The order connection takes orders (a forced close needs no more than that).
+    pub(super) const fn can_send_orders(&self) -> bool {
+        self.orders.is_open() && !matches!(self.session, Session::LoggingOn)
+    }
+
+    /// The venue's clock now.
+    pub(super) const fn venue_time(&self, at: At) -> UnixNanos {
+        UnixNanos(at.time.0.saturating_add(self.offset_nanos))
+    }
+
+    /// Tells `Ready` or `NotReady` when that changed.
+    pub(super) fn tell_readiness(&mut self, out: &mut GatewayOut) {
+        let ready = self.is_ready();
+        if ready != self.was_ready {
+            self.was_ready = ready;
+            out.account.push(if ready {
+                AccountEvent::Ready
+            } else {
+                AccountEvent::NotReady
+            });
+        }
+    }
+
+    /// Pushes one report.
+    pub(super) fn report(
+        &self,
+        out: &mut GatewayOut,
+        instrument: InstrumentId,
+        order: Option<ClientOrderId>,
+        kind: ReportKind,
+        (venue_time, at): (UnixNanos, At),
+    ) {
+        out.reports.push(OrderReport {
+            venue: self.venue,
+            instrument,
+            client_order_id: order,
+            kind,
+            venue_time,
+            received_at: at.now,
+        });
+    }
+
+    /// A time-out for answers that the venue computes slowly.
+    pub(super) fn timeout_of(&self, kind: RequestKind) -> Nanos {
+        match kind {
+            RequestKind::Place | RequestKind::Cancel | RequestKind::Query => {
+                self.options.response_timeout
+            }
+            RequestKind::CancelAll
+            | RequestKind::OpenOrders
+            | RequestKind::Balances
+            | RequestKind::Positions
+            | RequestKind::Trades
+            | RequestKind::Logon
+            | RequestKind::Subscribe
+            | RequestKind::Time
+            | RequestKind::ListenKey
+            | RequestKind::ListenKeyKeep => {
+                Nanos(self.options.response_timeout.0.max(5_000_000_000))
+            }
+        }
+    }
+}

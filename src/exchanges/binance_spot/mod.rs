@@ -1,0 +1,5 @@
+//! Binance Spot: market data, order entry and account stream.
+
+pub(crate) mod account;
+pub(crate) mod orders;
+mod sign;

@@ -40,24 +40,42 @@ pub enum CommandAction {
 
 impl OrderCommand {
     pub(in crate::execution) const fn place(venue: VenueId, ticket: Ticket) -> Self {
-        Self { venue, action: CommandAction::Place(ticket) }
+        Self {
+            venue,
+            action: CommandAction::Place(ticket),
+        }
     }
     pub(in crate::execution) const fn cancel(
         venue: VenueId,
         instrument: InstrumentId,
         client_order_id: ClientOrderId,
     ) -> Self {
-        Self { venue, action: CommandAction::Cancel { instrument, client_order_id } }
+        Self {
+            venue,
+            action: CommandAction::Cancel {
+                instrument,
+                client_order_id,
+            },
+        }
     }
     pub(in crate::execution) const fn query(
         venue: VenueId,
         instrument: InstrumentId,
         client_order_id: ClientOrderId,
     ) -> Self {
-        Self { venue, action: CommandAction::Query { instrument, client_order_id } }
+        Self {
+            venue,
+            action: CommandAction::Query {
+                instrument,
+                client_order_id,
+            },
+        }
     }
     pub(in crate::execution) const fn cancel_all(venue: VenueId, instrument: InstrumentId) -> Self {
-        Self { venue, action: CommandAction::CancelAll { instrument } }
+        Self {
+            venue,
+            action: CommandAction::CancelAll { instrument },
+        }
     }
     /// Whose gateway.
     #[must_use]

@@ -1,1 +1,27 @@
-//! Under construction.
+//! Orders from approvals: the desk, its leg sets, and what becomes of every order.
+//!
+//! The [`Desk`] takes an approved set, sends its legs together, follows each order through [`order::OrderState`], compares what
+//! filled ([`legs`]), has a broken set priced ([`resolver`]) and repaired, and tells ledger, risk seat and gate what they
+//! must know. It never decides whether to trade, never reads a clock, and sends nothing without an approval.
+
+pub mod command;
+pub mod desk;
+pub mod legs;
+pub mod order;
+pub mod output;
+pub mod resolver;
+pub mod settle;
+pub mod summary;
+pub mod throttle;
+pub mod tracker;
+
+pub use command::{CommandAction, OrderCommand};
+pub use desk::{Desk, DeskParams};
+pub use legs::{BaseQty, LegOutcome, SetEnd, Traded};
+pub use order::{NotFoundRule, Order, OrderState};
+pub use output::{
+    DeskAlert, DeskAlertKind, DeskCounters, DeskOutput, LegSummary, OpenSummary, SetSummary,
+};
+pub use resolver::{
+    BrokenLeg, BrokenSet, HoldReason, RepairMarket, RepairPlan, RepairRules, plan_repair,
+};

@@ -66,7 +66,10 @@ impl OrderState {
         match self {
             Self::PendingNew => !matches!(next, Self::PendingNew),
             Self::Live => !matches!(next, Self::PendingNew | Self::Live | Self::Rejected),
-            Self::PartiallyFilled => matches!(next, Self::Filled | Self::Canceled | Self::Expired | Self::Unknown),
+            Self::PartiallyFilled => matches!(
+                next,
+                Self::Filled | Self::Canceled | Self::Expired | Self::Unknown
+            ),
             Self::Unknown => !matches!(next, Self::PendingNew | Self::Unknown),
             Self::Filled | Self::Canceled | Self::Expired | Self::Rejected => false,
         }
@@ -103,6 +106,10 @@ pub struct Effect {
     pub ask: bool,
     /// A look-up found nothing.
     pub not_found: bool,
+    /// Its bytes were handed to the socket, for the first time.
+    pub written: bool,
+    /// The venue acknowledged it, for the first time.
+    pub acked: bool,
 }
 
 /// One order and its whole history that matters.
@@ -177,8 +184,12 @@ impl Order {
     pub fn on_report(&mut self, kind: &ReportKind, at: MonoNanos, rule: &NotFoundRule) -> Effect {
         match *kind {
             ReportKind::Written => {
+                let written = self.written_at.is_none();
                 self.written_at.get_or_insert(at);
-                Effect::default()
+                Effect {
+                    written,
+                    ..Effect::default()
+                }
             }
             ReportKind::Acked { .. } => self.on_acked(at),
             ReportKind::Rejected { reason, .. } => self.on_rejected(reason),
@@ -187,30 +198,47 @@ impl Order {
             ReportKind::Open { filled } => self.on_still_open(filled),
             ReportKind::Unknown => self.on_lost(),
             ReportKind::NotFound => self.on_not_found(at, rule),
-            ReportKind::CancelRejected => Effect { ask: !self.is_settled(), ..Effect::default() },
+            ReportKind::CancelRejected => Effect {
+                ask: !self.is_settled(),
+                ..Effect::default()
+            },
         }
     }
 
     fn on_acked(&mut self, at: MonoNanos) -> Effect {
+        let acked = self.acked_at.is_none();
         let late = self.state.is_terminal();
-        if self.state != OrderState::Rejected {
-            self.acked_at.get_or_insert(at);
-        }
-        match self.state {
+        let mut effect = match self.state {
             OrderState::PendingNew | OrderState::Unknown => self.found(),
-            OrderState::Rejected => Effect { contradiction: true, ..Effect::default() },
+            OrderState::Rejected => {
+                return Effect {
+                    contradiction: true,
+                    late,
+                    ..Effect::default()
+                };
+            }
             OrderState::Live
             | OrderState::PartiallyFilled
             | OrderState::Filled
             | OrderState::Canceled
-            | OrderState::Expired => Effect { late, ..Effect::default() },
-        }
+            | OrderState::Expired => Effect {
+                late,
+                ..Effect::default()
+            },
+        };
+        self.acked_at.get_or_insert(at);
+        effect.acked = acked;
+        effect
     }
 
     /// The venue knows it: it is open as far as is known.
     fn found(&mut self) -> Effect {
         self.forget_not_found();
-        let next = if self.filled_known().0 > 0 { OrderState::PartiallyFilled } else { OrderState::Live };
+        let next = if self.filled_known().0 > 0 {
+            OrderState::PartiallyFilled
+        } else {
+            OrderState::Live
+        };
         self.become_state(next)
     }
 
@@ -219,7 +247,11 @@ impl Order {
         let open = matches!(self.state, OrderState::PendingNew | OrderState::Unknown);
         if self.state.is_terminal() {
             let contradiction = self.state != OrderState::Rejected;
-            return Effect { late: true, contradiction, ..Effect::default() };
+            return Effect {
+                late: true,
+                contradiction,
+                ..Effect::default()
+            };
         }
         // "Duplicate id" proves that the id exists at the venue, not that nothing was placed.
         if open && never_seen && reason != RejectReason::Duplicate {
@@ -233,7 +265,10 @@ impl Order {
 
     fn on_filled(&mut self, qty: Qty, trade_id: u64) -> Effect {
         let Err(place) = self.trades.binary_search(&trade_id) else {
-            return Effect { duplicate_fill: true, ..Effect::default() };
+            return Effect {
+                duplicate_fill: true,
+                ..Effect::default()
+            };
         };
         self.trades.insert(place, trade_id);
         self.filled = Qty(self.filled.0.saturating_add(qty.0.max(0)));
@@ -257,16 +292,27 @@ impl Order {
     }
 
     fn on_done(&mut self, filled: Qty, complete: bool) -> Effect {
-        let word = if complete { filled.max(self.ticket.qty) } else { filled };
+        let word = if complete {
+            filled.max(self.ticket.qty)
+        } else {
+            filled
+        };
         self.reported = self.reported.max(word);
         self.forget_not_found();
         if self.state.is_terminal() {
             let contradiction = self.state == OrderState::Rejected && word.0 > 0;
-            return Effect { late: true, contradiction, ask: !self.is_settled(), ..Effect::default() };
+            return Effect {
+                late: true,
+                contradiction,
+                ask: !self.is_settled(),
+                ..Effect::default()
+            };
         }
         let next = if self.filled_known() >= self.ticket.qty {
             OrderState::Filled
-        } else if self.cancel_sent_at.is_some() || self.ticket.time_in_force == TimeInForce::GoodTillCancel {
+        } else if self.cancel_sent_at.is_some()
+            || self.ticket.time_in_force == TimeInForce::GoodTillCancel
+        {
             OrderState::Canceled
         } else {
             OrderState::Expired
@@ -276,11 +322,18 @@ impl Order {
 
     fn on_still_open(&mut self, filled: Qty) -> Effect {
         if self.state.is_terminal() {
-            return Effect { late: true, ..Effect::default() };
+            return Effect {
+                late: true,
+                ..Effect::default()
+            };
         }
         self.reported = self.reported.max(filled);
         self.forget_not_found();
-        let next = if self.filled_known().0 > 0 { OrderState::PartiallyFilled } else { OrderState::Live };
+        let next = if self.filled_known().0 > 0 {
+            OrderState::PartiallyFilled
+        } else {
+            OrderState::Live
+        };
         if self.state == next || !self.state.may_become(next) {
             return Effect::default();
         }
@@ -299,10 +352,17 @@ impl Order {
 
     fn on_not_found(&mut self, at: MonoNanos, rule: &NotFoundRule) -> Effect {
         if self.state.is_terminal() {
-            return Effect { late: true, ..Effect::default() };
+            return Effect {
+                late: true,
+                ..Effect::default()
+            };
         }
         if self.acked_at.is_some() || self.filled_known().0 > 0 {
-            return Effect { not_found: true, contradiction: true, ..Effect::default() };
+            return Effect {
+                not_found: true,
+                contradiction: true,
+                ..Effect::default()
+            };
         }
         self.not_found_count = self.not_found_count.saturating_add(1);
         let first = *self.not_found_first.get_or_insert(at);
@@ -328,9 +388,15 @@ impl Order {
 
     fn become_state(&mut self, next: OrderState) -> Effect {
         let left = self.state;
-        assert!(left.may_become(next), "Invariant: an order moves along legal edges only ({left:?} to {next:?})");
+        assert!(
+            left.may_become(next),
+            "Invariant: an order moves along legal edges only ({left:?} to {next:?})"
+        );
         self.state = next;
-        Effect { left: Some(left), ..Effect::default() }
+        Effect {
+            left: Some(left),
+            ..Effect::default()
+        }
     }
 
     /// Where it stands.
@@ -351,12 +417,21 @@ impl Order {
     /// What may still fill: zero when terminal.
     #[must_use]
     pub fn remaining(&self) -> Qty {
-        if self.state.is_terminal() { Qty::ZERO } else { Qty((self.ticket.qty.0 - self.filled_known().0).max(0)) }
+        if self.state.is_terminal() {
+            Qty::ZERO
+        } else {
+            Qty((self.ticket.qty.0 - self.filled_known().0).max(0))
+        }
     }
     /// Terminal, and every execution the venue spoke of has arrived.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.state.is_terminal() && self.filled >= self.reported
+    }
+    /// Distinct executions received.
+    #[must_use]
+    pub const fn fill_count(&self) -> usize {
+        self.trades.len()
     }
     /// Why the venue refused it; `None` when it did not, or when it was proven absent.
     #[must_use]
@@ -372,12 +447,29 @@ mod tests {
     /// Terminal states lead nowhere, no state leads to itself or back to pending.
     #[test]
     fn edges() {
-        use OrderState::{Canceled, Expired, Filled, Live, PartiallyFilled, PendingNew, Rejected, Unknown};
-        let all = [PendingNew, Live, PartiallyFilled, Filled, Canceled, Expired, Rejected, Unknown];
+        use OrderState::{
+            Canceled, Expired, Filled, Live, PartiallyFilled, PendingNew, Rejected, Unknown,
+        };
+        let all = [
+            PendingNew,
+            Live,
+            PartiallyFilled,
+            Filled,
+            Canceled,
+            Expired,
+            Rejected,
+            Unknown,
+        ];
         let count = |from: OrderState| all.iter().filter(|to| from.may_become(**to)).count();
         let counts: Vec<usize> = all.iter().map(|from| count(*from)).collect();
         assert_eq!(counts, [7, 5, 4, 0, 0, 0, 0, 6]);
-        assert!(all.iter().all(|state| !state.may_become(*state) && !state.may_become(PendingNew)));
-        assert!(!Live.may_become(Rejected), "what was acknowledged was placed");
+        assert!(
+            all.iter()
+                .all(|state| !state.may_become(*state) && !state.may_become(PendingNew))
+        );
+        assert!(
+            !Live.may_become(Rejected),
+            "what was acknowledged was placed"
+        );
     }
 }

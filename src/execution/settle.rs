@@ -17,9 +17,14 @@ pub struct Settlement {
 }
 
 impl Settlement {
+    /// True for a number not seen before.
+    #[must_use]
+    pub fn is_new(&self, seq: ApprovalSeq) -> bool {
+        seq.0 > self.watermark && !self.over.contains(&seq.0) && !self.open.contains(&seq.0)
+    }
     /// Takes an approval into account; false when this number was seen before (nothing must be sent for it).
     pub fn open(&mut self, seq: ApprovalSeq) -> bool {
-        seq.0 > self.watermark && !self.over.contains(&seq.0) && self.open.insert(seq.0)
+        self.is_new(seq) && self.open.insert(seq.0)
     }
     /// True when an approval is out and not over.
     #[must_use]
@@ -65,7 +70,10 @@ mod tests {
         assert!(!settlement.close(ApprovalSeq(2)));
         assert!(settlement.close(ApprovalSeq(1)));
         assert_eq!(settlement.watermark(), ApprovalSeq(2));
-        assert!(!settlement.open(ApprovalSeq(2)), "what is over is not sent again");
+        assert!(
+            !settlement.open(ApprovalSeq(2)),
+            "what is over is not sent again"
+        );
         assert!(!settlement.close(ApprovalSeq(5)), "a hole");
         assert!(settlement.close(ApprovalSeq(3)));
         assert_eq!(settlement.watermark(), ApprovalSeq(3));

@@ -19,7 +19,11 @@ impl Throttle {
     /// At most `per_second` questions a second and venue (at least 1), evenly spaced.
     #[must_use]
     pub const fn new(per_second: u32) -> Self {
-        let per_second = if per_second == 0 { 1 } else { per_second as u64 };
+        let per_second = if per_second == 0 {
+            1
+        } else {
+            per_second as u64
+        };
         Self {
             gap: Nanos(1_000_000_000_u64.div_euclid(per_second)),
             free_at: [MonoNanos(0); VENUES_MAX],
@@ -32,7 +36,9 @@ impl Throttle {
     /// # Errors
     /// When to try again.
     pub fn try_query(&mut self, venue: VenueId, now: MonoNanos) -> Result<(), MonoNanos> {
-        let Some(free_at) = self.free_at.get_mut(venue.index()) else { return Ok(()) };
+        let Some(free_at) = self.free_at.get_mut(venue.index()) else {
+            return Ok(());
+        };
         if now < *free_at {
             self.held_back += 1;
             return Err(*free_at);
@@ -70,14 +76,24 @@ mod tests {
         let mut throttle = Throttle::new(10);
         let venue = VenueId(0);
         assert_eq!(throttle.try_query(venue, MonoNanos(0)), Ok(()));
-        assert_eq!(throttle.try_query(venue, MonoNanos(1)), Err(MonoNanos(100_000_000)));
-        assert_eq!(throttle.try_query(VenueId(1), MonoNanos(1)), Ok(()), "venues do not wait for each other");
+        assert_eq!(
+            throttle.try_query(venue, MonoNanos(1)),
+            Err(MonoNanos(100_000_000))
+        );
+        assert_eq!(
+            throttle.try_query(VenueId(1), MonoNanos(1)),
+            Ok(()),
+            "venues do not wait for each other"
+        );
         assert_eq!(throttle.try_query(venue, MonoNanos(100_000_000)), Ok(()));
         for _ in 0..5 {
             throttle.on_cancel(venue, MonoNanos(100_000_001));
         }
         assert_eq!(throttle.cancels(venue), 5);
-        assert_eq!(throttle.try_query(venue, MonoNanos(600_000_000)), Err(MonoNanos(700_000_000)));
+        assert_eq!(
+            throttle.try_query(venue, MonoNanos(600_000_000)),
+            Err(MonoNanos(700_000_000))
+        );
         assert_eq!(throttle.held_back(), 2);
     }
 }

@@ -1,0 +1,452 @@
+//! The desk: from approvals to orders, and from reports to everything that follows. One owner: the execution seat.
+//!
+//! - An [`ApprovedSet`] becomes one order a leg, sent together. Client ids are deterministic: session, set, leg, attempt.
+//! - A report becomes at most one fill, one state change, and a look at the set it belongs to ([`sets`]).
+//! - Time alone turns an order into an unknown one, asks the venue ([`timers`]), and moves a set past its deadline.
+//! - A forced close's order ([`crate::trade::Purpose::Unwind`]) is sent as it is and reported as it goes; sets do not know it.
+//!
+//! Outputs are pushed in the order in which they must be carried out; [`DeskOutput::Settled`] comes after the fills it
+//! speaks of. Everything is bounded: orders and sets by `capacity`, memory of finished ones by [`SETS_KEPT`].
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use crate::capacity::{OPEN_ORDERS_MAX, OPEN_SETS_MAX};
+use crate::market::{Catalogue, InstrumentId, VenueId};
+use crate::risk::{Approved, ApprovedSet};
+use crate::trade::{
+    ApprovalSeq, ClientOrderId, OpenOrders, OrderIdSource, Purpose, SetId, StrategyId, Ticket,
+    UnwindKind, UnwindReport,
+};
+use crate::units::{Asset, MonoNanos, Nanos};
+
+use super::command::OrderCommand;
+use super::legs::{BaseQty, LegSet, contract_units};
+use super::order::{NotFoundRule, Order, OrderState};
+use super::output::{DeskAlert, DeskAlertKind, DeskCounters, DeskOutput, OpenSummary};
+use super::settle::Settlement;
+use super::throttle::Throttle;
+use super::tracker::Tracker;
+
+mod reports;
+mod sets;
+mod timers;
+
+/// Finished sets remembered, so that a late fill opens its set again. Beyond it a late fill is only counted and booked.
+pub const SETS_KEPT: usize = 1_024;
+
+/// How patient the desk is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeskParams {
+    /// A forced close's order without an end after this long is unknown (a leg's or repair's after its set's own time-out).
+    pub ack_wait: Nanos,
+    /// Pause before the second question about an order; doubles with each.
+    pub query_backoff: Nanos,
+    /// Longest pause between questions.
+    pub query_backoff_max: Nanos,
+    /// Questions a second and venue.
+    pub queries_per_second: u32,
+    /// When "not found" proves that an order was never placed.
+    pub not_found: NotFoundRule,
+    /// How long executions may lag behind the venue's word that an order is over.
+    pub fill_wait: Nanos,
+    /// How long a cancel may take before its order is asked for.
+    pub cancel_wait: Nanos,
+    /// How long the signal seat may take to answer a broken set; doubles with each attempt.
+    pub repair_wait: Nanos,
+    /// Times a set is reported as broken before it is held in an open alert.
+    pub repairs_max: u32,
+    /// An undecided set older than this is an alert.
+    pub undecided_max: Nanos,
+    /// Questions without an answer that settles the matter before an alert.
+    pub queries_alert: u32,
+}
+
+impl Default for DeskParams {
+    fn default() -> Self {
+        Self {
+            ack_wait: Nanos::from_millis(1_000),
+            query_backoff: Nanos::from_millis(250),
+            query_backoff_max: Nanos::from_millis(5_000),
+            queries_per_second: 10,
+            not_found: NotFoundRule {
+                count_min: 3,
+                span_min: Nanos::from_secs(10),
+                validity: Nanos::from_secs(5),
+            },
+            fill_wait: Nanos::from_millis(500),
+            cancel_wait: Nanos::from_millis(1_000),
+            repair_wait: Nanos::from_millis(250),
+            repairs_max: 5,
+            undecided_max: Nanos::from_secs(5),
+            queries_alert: 8,
+        }
+    }
+}
+
+/// See the page above.
+#[derive(Debug)]
+pub struct Desk {
+    catalogue: Arc<Catalogue>,
+    ids: OrderIdSource,
+    params: DeskParams,
+    /// Base units a contract × 10^8, by instrument id; `None` cannot be counted and is not sent.
+    units: Vec<Option<i64>>,
+    tracker: Tracker,
+    sets: BTreeMap<SetId, LegSet>,
+    open_sets: BTreeSet<SetId>,
+    ended_sets: VecDeque<SetId>,
+    last_set: u64,
+    last_unwind: u64,
+    settlement: Settlement,
+    throttle: Throttle,
+    /// Remainders too small to trade, by strategy, base and quote.
+    residuals: BTreeMap<(StrategyId, Asset, Asset), BaseQty>,
+    traded: BTreeSet<InstrumentId>,
+    touched: BTreeSet<InstrumentId>,
+    told: BTreeMap<InstrumentId, OpenOrders>,
+    settled_moved: bool,
+    due: Vec<ClientOrderId>,
+    counters: DeskCounters,
+}
+
+impl Desk {
+    /// A desk with nothing open.
+    #[must_use]
+    pub fn new(catalogue: Arc<Catalogue>, ids: OrderIdSource, params: DeskParams) -> Self {
+        let units = catalogue
+            .all()
+            .iter()
+            .map(|instrument| contract_units(instrument.multiplier))
+            .collect();
+        Self {
+            catalogue,
+            ids,
+            units,
+            tracker: Tracker::default(),
+            sets: BTreeMap::new(),
+            open_sets: BTreeSet::new(),
+            ended_sets: VecDeque::new(),
+            last_set: 0,
+            last_unwind: 0,
+            settlement: Settlement::default(),
+            throttle: Throttle::new(params.queries_per_second),
+            residuals: BTreeMap::new(),
+            traded: BTreeSet::new(),
+            touched: BTreeSet::new(),
+            told: BTreeMap::new(),
+            settled_moved: false,
+            due: Vec::new(),
+            counters: DeskCounters::default(),
+            params,
+        }
+    }
+
+    /// Sends the legs of a new set together.
+    pub fn on_set(&mut self, set: &ApprovedSet, now: MonoNanos, out: &mut Vec<DeskOutput>) {
+        let repeated = set.legs().any(|leg| !self.settlement.is_new(leg.seq()));
+        if repeated || set.leg_count() == 0 {
+            self.alert(DeskAlertKind::ApprovalRepeated, None, None, None, now, out);
+            return;
+        }
+        for leg in set.legs() {
+            self.settlement.open(leg.seq());
+        }
+        self.last_set += 1;
+        let id = SetId(self.last_set);
+        let units: Vec<i64> = set
+            .legs()
+            .filter_map(|leg| self.units_of(leg.instrument()))
+            .collect();
+        let mut state = LegSet::new(id, set, &units, now);
+        let room = self.tracker.active_count() + set.leg_count() <= OPEN_ORDERS_MAX
+            && self.open_sets.len() < OPEN_SETS_MAX;
+        if room && units.len() == set.leg_count() {
+            self.counters.sets_opened += 1;
+            for (leg_index, leg) in (0_u8..).zip(set.legs()) {
+                let order = self.ids.id(id, leg_index, 0);
+                if self.place(leg, order, now.after(set.leg_timeout()), now, out)
+                    && let Some(slot) = state.legs.get_mut(usize::from(leg_index))
+                {
+                    slot.order = Some(order);
+                } else {
+                    self.settled_moved |= self.settlement.close(leg.seq());
+                }
+            }
+        } else {
+            self.alert(DeskAlertKind::NotSendable, None, Some(id), None, now, out);
+            for leg in set.legs() {
+                self.settled_moved |= self.settlement.close(leg.seq());
+            }
+        }
+        self.sets.insert(id, state);
+        self.open_sets.insert(id);
+        self.look_at_set(id, now, out);
+        self.flush(out);
+    }
+
+    /// Sends a repair or an order of a forced close.
+    pub fn on_approved(&mut self, approved: &Approved, now: MonoNanos, out: &mut Vec<DeskOutput>) {
+        if approved.is_unwind() {
+            self.send_unwind(approved, now, out);
+        } else {
+            self.send_repair(approved, now, out);
+        }
+        self.flush(out);
+    }
+
+    /// An approval never reached the desk (a full ring): it is over.
+    pub fn on_released(&mut self, seq: ApprovalSeq, out: &mut Vec<DeskOutput>) {
+        if !self.settlement.is_open(seq) {
+            self.settled_moved |= self.settlement.close(seq);
+        }
+        self.flush(out);
+    }
+
+    /// Cancels every open order in one instrument, those that may enlarge the position first.
+    pub fn cancel_instrument(
+        &mut self,
+        instrument: InstrumentId,
+        now: MonoNanos,
+        out: &mut Vec<DeskOutput>,
+    ) {
+        self.cancel_where(|order| order.ticket.instrument == instrument, now, out);
+        self.flush(out);
+    }
+
+    /// Cancels everything: each open order, and then whatever the venues still have in every instrument traded here.
+    pub fn cancel_all(&mut self, now: MonoNanos, out: &mut Vec<DeskOutput>) {
+        self.cancel_where(|_| true, now, out);
+        for instrument in &self.traded {
+            if let Some(venue) = self
+                .catalogue
+                .get(*instrument)
+                .map(|instrument| instrument.venue)
+            {
+                self.throttle.on_cancel(venue, now);
+                self.counters.cancels_sent += 1;
+                out.push(DeskOutput::Command(OrderCommand::cancel_all(
+                    venue,
+                    *instrument,
+                )));
+            }
+        }
+        self.flush(out);
+    }
+
+    fn cancel_where(
+        &mut self,
+        wanted: impl Fn(&Order) -> bool,
+        now: MonoNanos,
+        out: &mut Vec<DeskOutput>,
+    ) {
+        let open = |order: &&Order| !order.state().is_terminal() && wanted(order);
+        let mut ids: Vec<(bool, ClientOrderId)> = self
+            .tracker
+            .active()
+            .filter(open)
+            .map(|order| {
+                (
+                    order.ticket.purpose == Purpose::Unwind,
+                    order.ticket.client_order_id,
+                )
+            })
+            .collect();
+        ids.sort_unstable();
+        for (_, id) in ids {
+            self.cancel_order(id, now, out);
+        }
+    }
+
+    fn cancel_order(&mut self, id: ClientOrderId, now: MonoNanos, out: &mut Vec<DeskOutput>) {
+        let wait = self.params.cancel_wait;
+        let Some(order) = self.tracker.get_mut(id) else {
+            return;
+        };
+        if order.cancel_sent_at.is_some_and(|at| now.since(at) < wait) {
+            return;
+        }
+        order.cancel_sent_at = Some(now);
+        order.check_at = order.check_at.min(now.after(wait));
+        let (venue, instrument) = (order.venue, order.ticket.instrument);
+        self.throttle.on_cancel(venue, now);
+        self.counters.cancels_sent += 1;
+        out.push(DeskOutput::Command(OrderCommand::cancel(
+            venue, instrument, id,
+        )));
+    }
+
+    /// Hands one order to its gateway; false when it cannot be (unknown instrument, repeated id).
+    fn place(
+        &mut self,
+        approved: &Approved,
+        client_order_id: ClientOrderId,
+        check_at: MonoNanos,
+        now: MonoNanos,
+        out: &mut Vec<DeskOutput>,
+    ) -> bool {
+        let Some(venue) = self.venue_of(approved.instrument()) else {
+            return false;
+        };
+        let ticket = Ticket {
+            client_order_id,
+            approval: approved.seq(),
+            strategy: approved.strategy(),
+            instrument: approved.instrument(),
+            side: approved.side(),
+            qty: approved.qty(),
+            limit_price: approved.limit_price(),
+            time_in_force: approved.time_in_force(),
+            reduce_only: approved.reduce_only(),
+            post_only: false,
+            purpose: approved.purpose(),
+        };
+        let backoff = self.params.query_backoff;
+        let order = Order::new(
+            ticket,
+            venue,
+            now,
+            approved.tick_received_at(),
+            check_at,
+            backoff,
+        );
+        if !self.tracker.insert(order) {
+            return false;
+        }
+        self.traded.insert(ticket.instrument);
+        self.touched.insert(ticket.instrument);
+        self.counters.orders_sent += 1;
+        out.push(DeskOutput::Command(OrderCommand::place(venue, ticket)));
+        true
+    }
+
+    /// One immediate, reduce-only order of a forced close. Its set and leg number come from the risk seat.
+    fn send_unwind(&mut self, approved: &Approved, now: MonoNanos, out: &mut Vec<DeskOutput>) {
+        let instrument = approved.instrument();
+        let seq = approved.seq();
+        let Some(set) = approved.set().filter(|_| seq.0 > self.last_unwind) else {
+            self.alert(
+                DeskAlertKind::ApprovalRepeated,
+                None,
+                approved.set(),
+                Some(instrument),
+                now,
+                out,
+            );
+            return;
+        };
+        self.last_unwind = seq.0;
+        let deadline = now.after(self.params.ack_wait);
+        // The number of a child is 8 bits: beyond that the attempt keeps ids unique.
+        let fresh = (0..=u16::MAX)
+            .map(|attempt| self.ids.id(set, approved.leg_index(), attempt))
+            .find(|id| self.tracker.get(*id).is_none());
+        let sent = fresh.is_some_and(|id| self.place(approved, id, deadline, now, out));
+        let kind = if sent {
+            UnwindKind::Sent
+        } else {
+            self.alert(
+                DeskAlertKind::NotSendable,
+                None,
+                Some(set),
+                Some(instrument),
+                now,
+                out,
+            );
+            UnwindKind::Rejected {
+                reason: crate::trade::RejectReason::NotSent,
+            }
+        };
+        out.push(DeskOutput::Unwind(UnwindReport {
+            instrument,
+            approval: seq,
+            kind,
+            at: now,
+        }));
+    }
+
+    /// Tells what changed: open orders by instrument, then the watermark.
+    fn flush(&mut self, out: &mut Vec<DeskOutput>) {
+        while let Some(instrument) = self.touched.pop_first() {
+            let open = self.tracker.open_orders(instrument);
+            let before = self.told.insert(instrument, open);
+            if before != Some(open) && (before.is_some() || open.order_count > 0) {
+                out.push(DeskOutput::OpenOrders(open));
+            }
+        }
+        if std::mem::take(&mut self.settled_moved) {
+            out.push(DeskOutput::Settled(self.settlement.watermark()));
+        }
+    }
+
+    fn alert(
+        &self,
+        kind: DeskAlertKind,
+        order: Option<ClientOrderId>,
+        set: Option<SetId>,
+        instrument: Option<InstrumentId>,
+        at: MonoNanos,
+        out: &mut Vec<DeskOutput>,
+    ) {
+        out.push(DeskOutput::Alert(DeskAlert {
+            kind,
+            order,
+            set,
+            instrument,
+            at,
+        }));
+    }
+
+    fn venue_of(&self, instrument: InstrumentId) -> Option<VenueId> {
+        self.catalogue
+            .get(instrument)
+            .map(|instrument| instrument.venue)
+    }
+
+    fn units_of(&self, instrument: InstrumentId) -> Option<i64> {
+        self.units.get(instrument.index()).copied().flatten()
+    }
+
+    /// What is still open. A shutdown wants [`OpenSummary::is_quiet`].
+    #[must_use]
+    pub fn open_summary(&self) -> OpenSummary {
+        let unknown = self.tracker.count(OrderState::Unknown);
+        let missing = self
+            .tracker
+            .active()
+            .filter(|order| order.state().is_terminal())
+            .count();
+        OpenSummary {
+            orders_open: self
+                .tracker
+                .active_count()
+                .saturating_sub(unknown + missing),
+            orders_unknown: unknown,
+            fills_missing: missing,
+            sets_open: self.open_sets.len(),
+            sets_held: self.counters.sets_held,
+            approvals_open: self.settlement.open_count(),
+        }
+    }
+    /// What it has done.
+    #[must_use]
+    pub const fn counters(&self) -> &DeskCounters {
+        &self.counters
+    }
+    /// Remainders too small to trade: strategy, base, quote and how much is unhedged.
+    pub fn residuals(&self) -> impl Iterator<Item = (StrategyId, Asset, Asset, BaseQty)> + '_ {
+        self.residuals
+            .iter()
+            .map(|((strategy, base, quote), qty)| (*strategy, *base, *quote, *qty))
+    }
+    /// Every order still remembered, to look at.
+    #[must_use]
+    pub const fn tracker(&self) -> &Tracker {
+        &self.tracker
+    }
+    /// Highest approval up to which everything is over.
+    #[must_use]
+    pub const fn settled(&self) -> ApprovalSeq {
+        self.settlement.watermark()
+    }
+}

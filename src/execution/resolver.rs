@@ -1,0 +1,468 @@
+//! What to do with a broken set: complete it, reverse it, or hold it, whichever costs least on the live books. Pure.
+//!
+//! A set that is long by some quantity must sell it. Selling at a leg that wanted to sell *completes* the set, selling at a
+//! leg that bought *reverses* it: the same order at another venue. So the cheapest is simply the best price after the fee.
+//! The *cost* is what the repair loses against what the excess cost (or yielded) with its fee; no order is planned whose
+//! worst fill would cost more than the largest allowed. Completing usually costs less than nothing.
+//!
+//! Never planned: a repair at a leg whose own order is unknown (it may still fill), a price from a book that is not
+//! trusted, a quantity rounded up.
+
+use crate::capacity::LEGS_MAX;
+use crate::market::{Books, Catalogue, Instrument};
+use crate::trade::{Leg, SetId, StrategyId};
+use crate::units::{Money, MonoNanos, Nanos, Notional, Ppm, Price, Qty, Side};
+
+use super::legs::{BaseQty, Traded};
+
+/// A set whose sides are uneven, with everything a repair needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BrokenSet {
+    /// Which.
+    pub id: SetId,
+    /// Whose.
+    pub strategy: StrategyId,
+    /// Its legs.
+    pub legs: [Option<BrokenLeg>; LEGS_MAX],
+    /// Unhedged quantity: positive is too much bought.
+    pub delta: BaseQty,
+    /// Which report of this set it is, from 1.
+    pub attempt: u32,
+    /// The desk asks again (or gives up) at this instant.
+    pub answer_due: MonoNanos,
+}
+
+/// One leg of a broken set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BrokenLeg {
+    /// What was wanted.
+    pub leg: Leg,
+    /// Base units a contract × 10^8.
+    pub units: i64,
+    /// What was traded.
+    pub traded: Traded,
+    /// Its own order is not over: nothing may be sent that repeats it.
+    pub undecided: bool,
+}
+
+/// How far a repair may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RepairRules {
+    /// Costliest repair; above it the set is held.
+    pub cost_max: Ppm,
+    /// Oldest book that may price it.
+    pub book_age_max: Nanos,
+    /// How far past the worst level the limit may lie at the first attempt; grows with each.
+    pub cushion: Ppm,
+    /// Added to a venue's smallest order value, so that the gate's own margin does not refuse it.
+    pub notional_margin: Ppm,
+}
+
+/// What the resolver looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct RepairMarket<'a> {
+    /// Instruments.
+    pub catalogue: &'a Catalogue,
+    /// Live books.
+    pub books: &'a Books,
+    /// Taker fee by instrument id; a missing one counts as everything.
+    pub fees: &'a [Ppm],
+}
+
+/// Why nothing is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldReason {
+    /// Below every venue's lot or smallest order: carried on, never retried in a loop.
+    Dust {
+        /// How much.
+        delta: BaseQty,
+    },
+    /// No book of the set can be trusted.
+    NoTrustedBook,
+    /// The books are empty on the needed side.
+    NoDepth,
+    /// Every way out costs more than allowed.
+    TooDear {
+        /// The cheapest at the touch.
+        cost: Ppm,
+        /// The largest allowed.
+        cost_max: Ppm,
+    },
+    /// The only leg to repair at is undecided.
+    LegUndecided,
+    /// The gate refused the repair.
+    GateRefused,
+}
+
+impl HoldReason {
+    /// Fixed short word.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Dust { .. } => "dust",
+            Self::NoTrustedBook => "no_trusted_book",
+            Self::NoDepth => "no_depth",
+            Self::TooDear { .. } => "too_dear",
+            Self::LegUndecided => "leg_undecided",
+            Self::GateRefused => "gate_refused",
+        }
+    }
+}
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RepairPlan {
+    /// Send what a leg still misses.
+    Complete {
+        /// Which leg.
+        leg_index: u8,
+        /// The order, for the gate.
+        leg: Leg,
+        /// Loss against what the excess cost; negative is a gain.
+        cost: Ppm,
+    },
+    /// Undo what a leg did too much.
+    Reverse {
+        /// Which leg.
+        leg_index: u8,
+        /// The order, for the gate.
+        leg: Leg,
+        /// Loss against what the excess cost.
+        cost: Ppm,
+    },
+    /// Send nothing.
+    Hold {
+        /// Why.
+        reason: HoldReason,
+    },
+}
+
+/// One way out, priced.
+#[derive(Debug, Clone, Copy)]
+struct WayOut {
+    leg_index: u8,
+    leg: Leg,
+    completes: bool,
+    cost: Ppm,
+}
+
+/// The cheapest way to even a broken set, or why to hold it.
+#[must_use]
+pub fn plan_repair(
+    broken: &BrokenSet,
+    market: &RepairMarket<'_>,
+    rules: &RepairRules,
+    now: MonoNanos,
+) -> RepairPlan {
+    let dust = HoldReason::Dust {
+        delta: broken.delta,
+    };
+    let Some(side) = broken.delta.reducing_side() else {
+        return RepairPlan::Hold { reason: dust };
+    };
+    let case = Case {
+        broken,
+        side,
+        basis: Basis::of(broken, side, market.fees),
+        market,
+        rules,
+        now,
+    };
+    let mut best: Option<WayOut> = None;
+    let mut hold: Option<HoldReason> = None;
+    for (leg_index, leg) in (0_u8..).zip(broken.legs.iter().flatten()) {
+        match case.price_leg(leg_index, leg) {
+            Ok(way) => {
+                let better = best.is_none_or(|known| {
+                    (way.cost, !way.completes) < (known.cost, !known.completes)
+                });
+                if better {
+                    best = Some(way);
+                }
+            }
+            Err(reason) => hold = Some(hold.map_or(reason, |known| worse(known, reason))),
+        }
+    }
+    match best {
+        Some(WayOut {
+            leg_index,
+            leg,
+            completes: true,
+            cost,
+        }) => RepairPlan::Complete {
+            leg_index,
+            leg,
+            cost,
+        },
+        Some(WayOut {
+            leg_index,
+            leg,
+            completes: false,
+            cost,
+        }) => RepairPlan::Reverse {
+            leg_index,
+            leg,
+            cost,
+        },
+        None => RepairPlan::Hold {
+            reason: hold.unwrap_or(dust),
+        },
+    }
+}
+
+/// Of two reasons the one that may go away by itself; dust only when nothing else stands in the way.
+fn worse(one: HoldReason, two: HoldReason) -> HoldReason {
+    let rank = |reason: &HoldReason| match reason {
+        HoldReason::LegUndecided => 5,
+        HoldReason::NoTrustedBook => 4,
+        HoldReason::NoDepth => 3,
+        HoldReason::TooDear { .. } => 2,
+        HoldReason::GateRefused => 1,
+        HoldReason::Dust { .. } => 0,
+    };
+    match (one, two) {
+        (HoldReason::TooDear { cost: first, .. }, HoldReason::TooDear { cost: second, .. })
+            if second < first =>
+        {
+            two
+        }
+        _ if rank(&two) > rank(&one) => two,
+        _ => one,
+    }
+}
+
+/// What the excess cost or yielded a unit with its fee, in millionths of a price step.
+#[derive(Debug, Clone, Copy)]
+struct Basis {
+    micros: i128,
+}
+
+impl Basis {
+    fn of(broken: &BrokenSet, needed: Side, fees: &[Ppm]) -> Self {
+        let excess = needed.opposite();
+        let (mut value, mut quantity, mut fee) = (0_i128, 0_i128, Ppm(0));
+        for leg in broken.legs.iter().flatten() {
+            let (notional, qty) = match excess {
+                Side::Buy => (leg.traded.bought_notional, leg.traded.bought),
+                Side::Sell => (leg.traded.sold_notional, leg.traded.sold),
+            };
+            if qty.0 > 0 {
+                value = value.saturating_add(notional.0);
+                quantity = quantity.saturating_add(i128::from(qty.0));
+                fee = fee.max(fee_of(fees, leg));
+            }
+        }
+        if quantity == 0 {
+            // Its executions have not arrived: what it was decided at.
+            let own = |leg: &&BrokenLeg| leg.leg.side == excess;
+            let leg = broken
+                .legs
+                .iter()
+                .flatten()
+                .find(own)
+                .or_else(|| broken.legs.iter().flatten().next());
+            value = leg.map_or(0, |leg| i128::from(leg.leg.decision_price.0));
+            quantity = 1;
+            fee = leg.map_or(Ppm(0), |leg| fee_of(fees, leg));
+        }
+        Self {
+            micros: value
+                .saturating_mul(i128::from(with_fee(excess, fee)))
+                .div_euclid(quantity),
+        }
+    }
+
+    /// Worst price a repair of `side` may have, so that it costs at most `cost_max`. Rounded to the safe side.
+    fn bound(self, side: Side, fee: Ppm, cost_max: Ppm) -> Option<Price> {
+        let one = i128::from(Ppm::ONE.0);
+        let factor = i128::from(with_fee(side, fee));
+        let allowed = one + i128::from(side.sign()) * i128::from(cost_max.0);
+        let micros = self.micros.checked_mul(allowed)?.div_euclid(one);
+        if factor <= 0 {
+            return None;
+        }
+        let price = match side {
+            Side::Buy => micros.div_euclid(factor),
+            Side::Sell => -(-micros).div_euclid(factor),
+        };
+        i64::try_from(price)
+            .ok()
+            .filter(|price| *price > 0)
+            .map(Price)
+    }
+
+    /// Loss of trading `qty` for `notional` against the basis, rounded up.
+    fn cost(self, side: Side, fee: Ppm, notional: Notional, qty: Qty) -> Option<Ppm> {
+        if qty.0 <= 0 || self.micros <= 0 {
+            return None;
+        }
+        let net = notional
+            .0
+            .checked_mul(i128::from(with_fee(side, fee)))?
+            .div_euclid(i128::from(qty.0));
+        let loss = (net - self.micros).checked_mul(i128::from(side.sign()))?;
+        let ppm = -(-loss.checked_mul(i128::from(Ppm::ONE.0))?).div_euclid(self.micros);
+        i64::try_from(ppm).ok().map(Ppm)
+    }
+}
+
+/// What a unit of notional costs a buyer, or leaves a seller, in ppm.
+const fn with_fee(side: Side, fee: Ppm) -> i64 {
+    Ppm::ONE.0 + side.sign() * fee.0
+}
+
+fn fee_of(fees: &[Ppm], leg: &BrokenLeg) -> Ppm {
+    fees.get(leg.leg.instrument.index())
+        .copied()
+        .unwrap_or(Ppm::ONE)
+}
+
+/// What every way out of one broken set has in common.
+#[derive(Debug, Clone, Copy)]
+struct Case<'a> {
+    broken: &'a BrokenSet,
+    side: Side,
+    basis: Basis,
+    market: &'a RepairMarket<'a>,
+    rules: &'a RepairRules,
+    now: MonoNanos,
+}
+
+impl Case<'_> {
+    fn price_leg(&self, leg_index: u8, leg: &BrokenLeg) -> Result<WayOut, HoldReason> {
+        let dust = HoldReason::Dust {
+            delta: self.broken.delta,
+        };
+        let id = leg.leg.instrument;
+        let instrument = self.market.catalogue.get(id).ok_or(dust)?;
+        if leg.undecided {
+            return Err(HoldReason::LegUndecided);
+        }
+        let lots = |qty: Qty| {
+            qty.floor_to(instrument.lot)
+                .filter(|qty| qty.0 > 0 && *qty >= instrument.qty_min)
+        };
+        let wanted = self
+            .broken
+            .delta
+            .contracts_floor(leg.units)
+            .min(instrument.qty_max);
+        let wanted = lots(wanted).ok_or(dust)?;
+        let top = self
+            .market
+            .books
+            .trusted_top(id, self.now, self.rules.book_age_max);
+        let (Some(top), Some(book)) = (top, self.market.books.get(id)) else {
+            return Err(HoldReason::NoTrustedBook);
+        };
+        let touch = match self.side {
+            Side::Buy => top.ask.price,
+            Side::Sell => top.bid.price,
+        };
+        let enough =
+            |qty: &Qty| reaches_minimum(instrument, touch, *qty, self.rules.notional_margin);
+        if !enough(&wanted) {
+            return Err(dust);
+        }
+        let fee = fee_of(self.market.fees, leg);
+        let too_dear = || self.too_dear(touch, fee);
+        let bound = self
+            .basis
+            .bound(self.side, fee, self.rules.cost_max)
+            .ok_or_else(too_dear)?;
+        let found = lots(book.walk(self.side, bound, wanted).qty).filter(enough);
+        let found = found.ok_or_else(|| {
+            if within(self.side, touch, bound) {
+                HoldReason::NoDepth
+            } else {
+                too_dear()
+            }
+        })?;
+        let walk = book.walk(self.side, bound, found);
+        let moved = cushioned(
+            self.side,
+            walk.worst_price,
+            self.rules.cushion,
+            self.broken.attempt,
+        );
+        let limit_price =
+            moved.and_then(|price| limit(instrument, self.side, price, walk.worst_price, bound));
+        let cost = self.basis.cost(self.side, fee, walk.notional, walk.qty);
+        let (Some(limit_price), Some(cost)) = (limit_price, cost) else {
+            return Err(too_dear());
+        };
+        let order = Leg {
+            instrument: id,
+            side: self.side,
+            qty: found,
+            limit_price,
+            decision_price: touch,
+        };
+        Ok(WayOut {
+            leg_index,
+            leg: order,
+            completes: leg.leg.side == self.side,
+            cost,
+        })
+    }
+
+    fn too_dear(&self, touch: Price, fee: Ppm) -> HoldReason {
+        let cost = self.basis.cost(self.side, fee, touch.times(Qty(1)), Qty(1));
+        HoldReason::TooDear {
+            cost: cost.unwrap_or(Ppm(i64::MAX)),
+            cost_max: self.rules.cost_max,
+        }
+    }
+}
+
+fn within(side: Side, price: Price, bound: Price) -> bool {
+    match side {
+        Side::Buy => price <= bound,
+        Side::Sell => price >= bound,
+    }
+}
+
+/// The worst level moved away by the cushion times the attempt.
+fn cushioned(side: Side, worst: Price, cushion: Ppm, attempt: u32) -> Option<Price> {
+    let moved = i128::from(worst.0) * i128::from(cushion.0.max(0)) * i128::from(attempt.max(1));
+    let moved = i64::try_from(moved.div_euclid(i128::from(Ppm::ONE.0))).ok()?;
+    worst
+        .0
+        .checked_add(moved.checked_mul(side.sign())?)
+        .map(Price)
+}
+
+/// Never beyond the bound; buy floored, sell ceiled to the tick; `None` when that is no longer at the worst level.
+fn limit(
+    instrument: &Instrument,
+    side: Side,
+    moved: Price,
+    worst: Price,
+    bound: Price,
+) -> Option<Price> {
+    match side {
+        Side::Buy => moved
+            .min(bound)
+            .floor_to(instrument.tick)
+            .filter(|price| *price >= worst),
+        Side::Sell => moved
+            .max(bound)
+            .ceil_to(instrument.tick)
+            .filter(|price| *price <= worst),
+    }
+}
+
+fn reaches_minimum(instrument: &Instrument, price: Price, qty: Qty, margin: Ppm) -> bool {
+    let least = || {
+        let factor = rust_decimal::Decimal::new(Ppm::ONE.0.checked_add(margin.0)?, 6);
+        Money(instrument.notional_min).mul(Money(factor)).ok()
+    };
+    let value = || {
+        let notional = instrument.grid.notional_money(price.times(qty))?;
+        notional.mul(Money(instrument.multiplier)).ok()
+    };
+    match (least(), value()) {
+        (Some(least), Some(value)) => value >= least,
+        _ => false,
+    }
+}

@@ -1,1 +1,14 @@
-//! Under construction.
+//! The whole: the order of steps between the rooms, and the routes.
+//!
+//! Nothing here awaits, reads a clock, logs or names a venue: the live shells (`actors/`), the virtual-time world
+//! (`sim/world.rs`) and the benches call the same functions.
+
+pub mod book_digest;
+pub mod digest;
+pub mod flow;
+pub mod hot_path;
+pub mod summary;
+
+pub use digest::DecisionDigest;
+pub use hot_path::{HotOutput, HotPath, HotSetup};
+pub use summary::Summary;

@@ -54,6 +54,8 @@ pub struct StageLatency {
     pub count: u64,
     /// Median.
     pub p50_ns: u64,
+    /// 90th percentile.
+    pub p90_ns: u64,
     /// 99 of 100 are at or below.
     pub p99_ns: u64,
     /// 999 of 1,000 are at or below.
@@ -69,6 +71,7 @@ impl StageLatency {
         Self {
             count: spans.count(),
             p50_ns: spans.quantile(0.5).0,
+            p90_ns: spans.quantile(0.9).0,
             p99_ns: spans.quantile(0.99).0,
             p999_ns: spans.quantile(0.999).0,
             max_ns: spans.max().0,

@@ -1,0 +1,394 @@
+//! From market events to approved sets: the signal seat's whole decision, as plain calls.
+//!
+//! Owns all books, strategies and the gate. Never awaits, never reads a clock (a [`StageTimer`] is passed in), never
+//! allocates after start: outputs go into buffers that keep their capacity.
+
+use std::sync::Arc;
+
+use crate::capacity::DRAIN_EVENTS_MAX;
+use crate::execution::{
+    BrokenSet, HoldReason, RepairMarket, RepairPlan, RepairRules, SetSummary, plan_repair,
+};
+use crate::market::{
+    Books, Catalogue, EventKind, InstrumentId, Mark, MarketEvent, Trust, TrustCause,
+};
+use crate::risk::{Approved, ApprovedSet, Gate, Limits, Refusal, RiskView, SetVerdict, Verdict};
+use crate::strategy::{
+    CrossVenue, CrossVenueParams, Evaluation, Inventory, Strategy, StrategyError,
+};
+use crate::telemetry::{Stage, StageTimer};
+use crate::trade::{SetId, StrategyId};
+use crate::units::{Asset, MonoNanos, Nanos, Ppm, Qty};
+
+/// What a hot path is built from.
+#[derive(Debug, Clone)]
+pub struct HotSetup {
+    /// All instruments.
+    pub catalogue: Arc<Catalogue>,
+    /// The gate's limits.
+    pub limits: Arc<Limits>,
+    /// Currency of limits and reports.
+    pub reporting: Asset,
+    /// Strategies of the configuration.
+    pub strategies: Vec<CrossVenueParams>,
+    /// Taker fee by instrument id, for pricing repairs.
+    pub taker_fees: Vec<Ppm>,
+    /// Instruments of each feed ring, by feed index: whom a gap concerns.
+    pub feeds: Vec<Vec<InstrumentId>>,
+    /// Base units on hand at start, by instrument id: what a spot venue can sell. Zero for derivatives.
+    pub available_at_start: Vec<Qty>,
+    /// Shortest time between two marks of one instrument.
+    pub mark_interval: Nanos,
+    /// How far the repair of a broken set may go.
+    pub repair_rules: RepairRules,
+}
+
+/// What one duty cycle decided. The owner drains the buffers; they keep their capacity.
+#[derive(Debug, Default)]
+pub struct HotOutput {
+    /// Sets to send.
+    pub sets: Vec<ApprovedSet>,
+    /// Repairs of broken sets to send.
+    pub repairs: Vec<Approved>,
+    /// Broken sets that got no repair this time, with the reason.
+    pub held: Vec<(SetId, HoldReason)>,
+    /// Valuation samples for the risk seat.
+    pub marks: Vec<Mark>,
+}
+
+impl HotOutput {
+    /// Buffers large enough never to grow in one drain.
+    #[must_use]
+    pub fn with_capacity() -> Self {
+        Self {
+            sets: Vec::with_capacity(DRAIN_EVENTS_MAX),
+            repairs: Vec::with_capacity(64),
+            held: Vec::with_capacity(64),
+            marks: Vec::with_capacity(1_024),
+        }
+    }
+}
+
+/// The decision state of the signal seat.
+#[derive(Debug)]
+pub struct HotPath {
+    catalogue: Arc<Catalogue>,
+    books: Books,
+    gate: Gate,
+    strategies: Vec<Strategy>,
+    /// Strategies that look at an instrument, by instrument id.
+    watching: Vec<Vec<usize>>,
+    taker_fees: Vec<Ppm>,
+    feeds: Vec<Vec<InstrumentId>>,
+    available_at_start: Vec<Qty>,
+    /// Signed positions as traded, of the latest view.
+    positions: Vec<Qty>,
+    /// Base units that a spot instrument can still sell: at start plus position.
+    available: Vec<Qty>,
+    marked_at: Vec<MonoNanos>,
+    mark_interval: Nanos,
+    repair_rules: RepairRules,
+    /// Venue index of each instrument: the lane of its stages.
+    venues: Vec<usize>,
+    refusals: RefusalCounts,
+}
+
+/// Refusals of the gate by code. A flat list: counting never allocates.
+#[derive(Debug, Clone)]
+pub struct RefusalCounts {
+    counts: Vec<(&'static str, u64)>,
+}
+
+impl RefusalCounts {
+    fn new() -> Self {
+        Self {
+            counts: Refusal::ROWS.iter().map(|row| (row.code, 0)).collect(),
+        }
+    }
+    fn count(&mut self, refusal: &Refusal) {
+        let code = refusal.row().code;
+        if let Some((_, count)) = self.counts.iter_mut().find(|(known, _)| *known == code) {
+            *count += 1;
+        }
+    }
+    /// Codes that refused at least once.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        self.counts.iter().copied().filter(|(_, count)| *count > 0)
+    }
+}
+
+impl HotPath {
+    /// Empty books, armed with nothing: until a `RiskView` arrives the gate refuses.
+    ///
+    /// # Errors
+    /// [`StrategyError`] when a strategy's instruments cannot be compared.
+    pub fn new(setup: HotSetup) -> Result<Self, StrategyError> {
+        let count = setup.catalogue.all().len();
+        let mut strategies = Vec::with_capacity(setup.strategies.len());
+        let mut watching = vec![Vec::new(); count];
+        for params in setup.strategies {
+            for instrument in &params.instruments {
+                if let Some(watchers) = watching.get_mut(instrument.index()) {
+                    watchers.push(strategies.len());
+                }
+            }
+            strategies.push(Strategy::CrossVenue(CrossVenue::new(
+                params,
+                &setup.catalogue,
+            )?));
+        }
+        Ok(Self {
+            gate: Gate::new(setup.limits, Arc::clone(&setup.catalogue), setup.reporting),
+            strategies,
+            watching,
+            books: Books::new(&setup.catalogue),
+            taker_fees: setup.taker_fees,
+            feeds: setup.feeds,
+            positions: vec![Qty::ZERO; count],
+            available: setup.available_at_start.clone(),
+            available_at_start: setup.available_at_start,
+            marked_at: vec![MonoNanos(0); count],
+            mark_interval: setup.mark_interval,
+            repair_rules: setup.repair_rules,
+            venues: setup
+                .catalogue
+                .all()
+                .iter()
+                .map(|instrument| instrument.venue.index())
+                .collect(),
+            refusals: RefusalCounts::new(),
+            catalogue: setup.catalogue,
+        })
+    }
+
+    /// Back edge 1: the latest risk view. Call at the top of a duty cycle when its version changed.
+    pub fn on_view(&mut self, view: &RiskView) {
+        self.gate.on_view(view);
+        for (index, risk) in view.instruments.iter().enumerate() {
+            let start = self
+                .available_at_start
+                .get(index)
+                .copied()
+                .unwrap_or_default();
+            if let (Some(position), Some(available)) =
+                (self.positions.get_mut(index), self.available.get_mut(index))
+            {
+                *position = risk.position_qty;
+                *available = Qty(start.0.saturating_add(risk.position_qty.0));
+            }
+        }
+    }
+
+    /// One event from ring `feed_index`. `now` is the duty cycle's clock reading.
+    #[inline]
+    pub fn on_event<T: StageTimer>(
+        &mut self,
+        feed_index: usize,
+        event: &MarketEvent,
+        now: MonoNanos,
+        timer: &mut T,
+        out: &mut HotOutput,
+    ) {
+        if let EventKind::Gap { .. } = event.kind {
+            self.on_gap(feed_index, event);
+            return;
+        }
+        let Some(book) = self.books.get_mut(event.instrument) else {
+            return;
+        };
+        if !event.ends_batch() {
+            book.apply(event);
+            return;
+        }
+        let popped_at = timer.stamp();
+        let before = book.top();
+        book.apply(event);
+        book.finish_batch(event.received_at, !matches!(event.kind, EventKind::Alive));
+        let changed = book.top() != before || book.trust() != Trust::Trusted;
+        let pushed_at = event
+            .received_at
+            .after(Nanos(u64::from(event.decode_nanos)));
+        timer.record(Stage::QueueWait, feed_index, popped_at.since(pushed_at));
+        let venue = self
+            .venues
+            .get(event.instrument.index())
+            .copied()
+            .unwrap_or(0);
+        let applied_at = timer.lap(Stage::BookApply, venue, popped_at);
+        if changed {
+            self.evaluate(event, now, applied_at, timer, out);
+        }
+        self.mark(event.instrument, now, out);
+    }
+
+    fn on_gap(&mut self, feed_index: usize, event: &MarketEvent) {
+        for instrument in self.feeds.get(feed_index).into_iter().flatten() {
+            if let Some(book) = self.books.get_mut(*instrument) {
+                book.apply(&MarketEvent {
+                    instrument: *instrument,
+                    ..*event
+                });
+            }
+        }
+    }
+
+    #[inline]
+    fn evaluate<T: StageTimer>(
+        &mut self,
+        event: &MarketEvent,
+        now: MonoNanos,
+        applied_at: MonoNanos,
+        timer: &mut T,
+        out: &mut HotOutput,
+    ) {
+        let Some(watching) = self.watching.get(event.instrument.index()) else {
+            return;
+        };
+        let mut started_at = applied_at;
+        for &which in watching {
+            let Some(strategy) = self.strategies.get_mut(which) else {
+                continue;
+            };
+            let inventory = Inventory {
+                positions: &self.positions,
+                available: &self.available,
+            };
+            let evaluation = strategy.on_batch(event.instrument, &self.books, &inventory, now);
+            started_at = timer.lap(Stage::StrategyEval, which, started_at);
+            let Evaluation::Taken(mut intent) = evaluation else {
+                continue;
+            };
+            intent.tick_received_at = event.received_at;
+            let verdict = self.gate.check_set(&intent, &self.books, now);
+            started_at = timer.lap(Stage::RiskCheck, 0, started_at);
+            match verdict {
+                SetVerdict::Approved(set) => out.sets.push(set),
+                SetVerdict::Refused { refusal, .. } => {
+                    strategy.on_set_refused();
+                    self.refusals.count(&refusal);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn mark(&mut self, instrument: InstrumentId, now: MonoNanos, out: &mut HotOutput) {
+        let Some(marked_at) = self.marked_at.get_mut(instrument.index()) else {
+            return;
+        };
+        if now.since(*marked_at) >= self.mark_interval
+            && let Some(book) = self.books.get(instrument)
+        {
+            *marked_at = now;
+            out.marks.push(book.mark(instrument));
+        }
+    }
+
+    /// The approval could not be handed on (its ring was full): its holds are taken back.
+    pub fn on_unsent(&mut self, set: &ApprovedSet) {
+        for approved in set.legs() {
+            self.gate.release(approved.seq());
+        }
+        if let Some(strategy) = self.strategy_mut(set.strategy()) {
+            strategy.on_set_refused();
+        }
+    }
+
+    /// A repair could not be handed on: its hold is taken back, the desk asks again.
+    pub fn on_unsent_repair(&mut self, repair: &Approved) {
+        self.gate.release(repair.seq());
+    }
+
+    fn strategy_mut(&mut self, id: StrategyId) -> Option<&mut Strategy> {
+        self.strategies
+            .iter_mut()
+            .find(|strategy| strategy.id() == id)
+    }
+
+    /// A set ended: hedged, empty, or held in an open alert.
+    pub fn on_set_done(&mut self, summary: &SetSummary) {
+        if let Some(strategy) = self.strategy_mut(summary.strategy) {
+            strategy.on_set_done();
+        }
+    }
+
+    /// A set's legs filled unequally: a repair priced on live books and approved by the gate, or the reason to hold. The desk
+    /// asks again until the set's deadline.
+    pub fn on_broken(&mut self, broken: &BrokenSet, now: MonoNanos, out: &mut HotOutput) {
+        if broken.attempt <= 1
+            && let Some(strategy) = self.strategy_mut(broken.strategy)
+        {
+            strategy.on_set_broken(now);
+        }
+        let market = RepairMarket {
+            catalogue: &self.catalogue,
+            books: &self.books,
+            fees: &self.taker_fees,
+        };
+        let reason = match plan_repair(broken, &market, &self.repair_rules, now) {
+            RepairPlan::Complete { leg_index, leg, .. }
+            | RepairPlan::Reverse { leg_index, leg, .. } => {
+                match self.gate.check_repair(
+                    broken.id,
+                    leg_index,
+                    broken.strategy,
+                    &leg,
+                    &self.books,
+                    now,
+                ) {
+                    Verdict::Approved(approved) => {
+                        out.repairs.push(approved);
+                        return;
+                    }
+                    Verdict::Refused(refusal) => {
+                        self.refusals.count(&refusal);
+                        HoldReason::GateRefused
+                    }
+                }
+            }
+            RepairPlan::Hold { reason } => reason,
+        };
+        out.held.push((broken.id, reason));
+    }
+
+    /// A connection was lost outside the ring's order: the books of a feed are distrusted at once.
+    pub fn distrust_feed(&mut self, feed_index: usize, cause: TrustCause, now: MonoNanos) {
+        for instrument in self.feeds.get(feed_index).into_iter().flatten() {
+            if let Some(book) = self.books.get_mut(*instrument) {
+                book.apply(&MarketEvent {
+                    received_at: now,
+                    kind: EventKind::Distrust { cause },
+                    decode_nanos: 0,
+                    instrument: *instrument,
+                    flags: 0,
+                });
+            }
+        }
+    }
+
+    /// All books.
+    #[must_use]
+    pub const fn books(&self) -> &Books {
+        &self.books
+    }
+    /// The gate, for its counters.
+    #[must_use]
+    pub const fn gate(&self) -> &Gate {
+        &self.gate
+    }
+    /// Refusals of the gate by code.
+    #[must_use]
+    pub const fn refusals(&self) -> &RefusalCounts {
+        &self.refusals
+    }
+    /// The strategies, for their counters.
+    #[must_use]
+    pub fn strategies(&self) -> &[Strategy] {
+        &self.strategies
+    }
+    /// The instruments.
+    #[must_use]
+    pub const fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+}

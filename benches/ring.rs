@@ -59,20 +59,33 @@ fn main() {
 /// One item every 20 us, two threads, the reader spins: latency from the planned instant.
 fn paced() {
     let count = size(500, 50_000);
-    println!("\n## two threads, one item every 20 us, reader spins, latency from the planned instant");
-    println!("{:<26}{:>10}{:>10}{:>10}{:>12}", "case", "p50 ns", "p99 ns", "p99.9 ns", "max ns");
+    println!(
+        "\n## two threads, one item every 20 us, reader spins, latency from the planned instant"
+    );
+    println!(
+        "{:<26}{:>10}{:>10}{:>10}{:>12}",
+        "case", "p50 ns", "p99 ns", "p99.9 ns", "max ns"
+    );
     for round in 0..size(1, 5) {
         let bare = {
             let (mut producer, mut consumer) = rtrb::RingBuffer::<u64>::new(1_024);
-            spin(count, move |item| producer.push(item).is_ok(), move || consumer.pop().ok())
+            spin(
+                count,
+                move |item| producer.push(item).is_ok(),
+                move || consumer.pop().ok(),
+            )
         };
         let ours = {
             let (mut producer, mut consumer) = ring::<u64>(1_024, |_| u64::MAX);
-            spin(count, move |item| producer.push(item), move || {
-                let mut seen = None;
-                consumer.drain(1, |item| seen = Some(*item));
-                seen
-            })
+            spin(
+                count,
+                move |item| producer.push(item),
+                move || {
+                    let mut seen = None;
+                    consumer.drain(1, |item| seen = Some(*item));
+                    seen
+                },
+            )
         };
         for (name, histogram) in [("bare rtrb", &bare), ("ring", &ours)] {
             println!(
@@ -104,7 +117,10 @@ fn spin(
             while writer_clock.now() < due {
                 std::hint::spin_loop();
             }
-            assert!(push(due.0), "Invariant: a reader that spins keeps the ring empty enough");
+            assert!(
+                push(due.0),
+                "Invariant: a reader that spins keeps the ring empty enough"
+            );
         }
     });
     let mut histogram = Histogram::<u64>::new(3).unwrap();

@@ -2,8 +2,17 @@
 //!
 //! Each case does a known amount of work and returns a hash of its result: a fast wrong answer fails. The first case is the
 //! floor (`base`); others are quoted as a ratio to it *in the same round*. `cargo bench` runs large, everything else small.
-#![allow(dead_code, clippy::allow_attributes, reason = "each bench uses its part of the frame")]
-#![allow(clippy::print_stdout, clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a report")]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "each bench uses its part of the frame"
+)]
+#![allow(
+    clippy::print_stdout,
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "a report"
+)]
 
 use std::hint::black_box;
 
@@ -37,7 +46,10 @@ pub struct Group<'a> {
 
 impl<'a> Group<'a> {
     pub fn new(title: &str) -> Self {
-        Self { title: title.to_owned(), cases: Vec::new() }
+        Self {
+            title: title.to_owned(),
+            cases: Vec::new(),
+        }
     }
 
     /// Adds a case that does `units` units of work a call and returns a hash of its result.
@@ -71,8 +83,14 @@ impl<'a> Group<'a> {
                 }
             }
         }
-        println!("\n## {} (median of {rounds} interleaved rounds, ns a unit)", self.title);
-        println!("{:<34}{:>12}{:>12}{:>12}{:>10}  {}", "case", "median", "min", "max", "ratio", "hash");
+        println!(
+            "\n## {} (median of {rounds} interleaved rounds, ns a unit)",
+            self.title
+        );
+        println!(
+            "{:<34}{:>12}{:>12}{:>12}{:>10}  {}",
+            "case", "median", "min", "max", "ratio", "hash"
+        );
         let base = self.cases.first().map_or(1.0, |case| median(&case.nanos));
         for case in &self.cases {
             let middle = median(&case.nanos);
@@ -91,17 +109,24 @@ impl<'a> Group<'a> {
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len().div_euclid(2)).copied().unwrap_or(0.0)
+    sorted
+        .get(sorted.len().div_euclid(2))
+        .copied()
+        .unwrap_or(0.0)
 }
 
 /// Mixes a number into a hash.
 pub fn mix(hash: u64, number: u64) -> u64 {
-    (hash ^ number).wrapping_mul(0x0000_0100_0000_01B3).rotate_left(17)
+    (hash ^ number)
+        .wrapping_mul(0x0000_0100_0000_01B3)
+        .rotate_left(17)
 }
 
 /// Where the recordings are, if they are there.
 pub fn data_dir() -> Option<std::path::PathBuf> {
-    let path = std::env::var_os("ARBALEST_DATA")
-        .map_or_else(|| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), Into::into);
+    let path = std::env::var_os("ARBALEST_DATA").map_or_else(
+        || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
+        Into::into,
+    );
     path.is_dir().then_some(path)
 }

@@ -7,6 +7,8 @@
     reason = "this room is where people read results"
 )]
 
+pub mod check;
+
 /// A failure for the caller of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CliError {

@@ -1,1 +1,28 @@
-//! Under construction.
+//! Settings from text: TOML files in, checked plain values out, or every mistake at once.
+//!
+//! A directory holds `venues.toml`, `limits.toml` (owned by risk), `strategies/*.toml` and optionally `engine.toml`. Without
+//! one the embedded default is used, which is the `config/` directory of this repository. Nothing is interpolated from the
+//! environment and nothing is included: what the files say is what runs, and its hash is exported.
+
+pub mod check;
+pub mod document;
+pub mod explain;
+pub mod hint;
+mod lists;
+pub mod load;
+pub mod mistake;
+pub mod quantity;
+pub mod read_engine;
+pub mod read_limits;
+pub mod read_strategy;
+pub mod read_venues;
+#[rustfmt::skip] // one row a key reads as a table
+pub mod schema;
+pub mod settings;
+pub mod table;
+
+pub use mistake::{ConfigError, Mistake, Place};
+pub use settings::{
+    EngineMode, EngineSettings, KeySource, Layout, LimitSettings, Settings, SettingsError,
+    StrategyMode, StrategySettings, VenueSettings, Wait,
+};

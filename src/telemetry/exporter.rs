@@ -41,10 +41,10 @@ impl Exporter {
         for metric in CATALOGUE {
             match metric.kind {
                 Kind::Gauge => {
-                    recorder.describe_gauge(metric.name.into(), None, metric.help.into())
+                    recorder.describe_gauge(metric.name.into(), None, metric.help.into());
                 }
                 Kind::Counter => {
-                    recorder.describe_counter(metric.name.into(), None, metric.help.into())
+                    recorder.describe_counter(metric.name.into(), None, metric.help.into());
                 }
                 Kind::Histogram | Kind::Summary => {}
             }

@@ -1,0 +1,331 @@
+//! Configuration: the embedded default is good, and every mistake of a bad one is listed at once, in its place.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use arbalest::config::document::Document;
+use arbalest::config::load::Files;
+use arbalest::config::{ConfigError, EngineMode, Settings, explain};
+use arbalest::market::{Catalogue, Instrument, InstrumentId, InstrumentStatus, VenueId};
+use arbalest::units::{Grid, Nanos, Ppm, Price, Qty};
+use rust_decimal::Decimal;
+
+fn with(change: impl FnOnce(&mut Files)) -> Result<Settings, ConfigError> {
+    let mut files = Files::embedded();
+    change(&mut files);
+    Settings::from_files(&files)
+}
+
+/// `file:line:column key` of every mistake.
+fn places(error: &ConfigError) -> Vec<String> {
+    let place = |mistake: &arbalest::config::Mistake| {
+        let at = &mistake.place;
+        format!("{}:{}:{} {}", at.file, at.line, at.column, mistake.key)
+    };
+    error.mistakes.iter().map(place).collect()
+}
+
+fn catalogue(settings: &Settings) -> Catalogue {
+    let mut instruments = Vec::new();
+    for (venue_index, venue) in settings.venues().iter().enumerate() {
+        for symbol in &venue.symbols {
+            let id = InstrumentId(u16::try_from(instruments.len()).unwrap());
+            instruments.push(Instrument {
+                id,
+                venue: VenueId(u8::try_from(venue_index).unwrap()),
+                symbol: *symbol,
+                native: format!("{}{}", symbol.base, symbol.quote),
+                grid: Grid::new(2, 5).unwrap(),
+                tick: Price(1),
+                lot: Qty(1),
+                qty_min: Qty(1),
+                qty_max: Qty(1_000_000_000),
+                notional_min: Decimal::from(5),
+                notional_max: None,
+                price_min: Price(1),
+                price_max: None,
+                multiplier: Decimal::ONE,
+                status: InstrumentStatus::Trading,
+                has_reduce_only: symbol.settle.is_some(),
+            });
+        }
+    }
+    let names = settings
+        .venues()
+        .iter()
+        .map(|venue| venue.id.clone())
+        .collect();
+    Catalogue::new(names, instruments).unwrap()
+}
+
+#[test]
+fn the_embedded_default_is_the_example_directory_and_is_good() {
+    let embedded = Settings::embedded().unwrap();
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let read = Settings::load(&directory).unwrap();
+    assert_eq!(embedded, read);
+    assert_eq!(embedded.hash.len(), 64);
+    assert_eq!(embedded.engine.mode, EngineMode::Paper);
+    assert!(embedded.venues().iter().all(|venue| venue.simulated));
+}
+
+#[test]
+fn settings_build_limits_and_parameters() {
+    let settings = Settings::embedded().unwrap();
+    let catalogue = catalogue(&settings);
+    let limits = settings.limits(&catalogue).unwrap();
+    assert!(limits.instruments.iter().all(Option::is_some));
+    assert_eq!(limits.instruments[0].unwrap().order_qty_max, Qty(5_000));
+    assert_eq!(limits.ref_price_age_max, Nanos::from_millis(1_000));
+    assert_eq!(limits.close_deadline, Nanos::from_secs(60));
+    let params = settings.cross_venue_params(&catalogue).unwrap();
+    assert_eq!(params.len(), 2);
+    assert_eq!(
+        params[0].instruments,
+        [InstrumentId(0), InstrumentId(2), InstrumentId(4)]
+    );
+    assert_eq!(params[0].taker_fees, [Ppm(100), Ppm(200), Ppm(150)]);
+    assert_eq!(
+        params[1].instruments,
+        [InstrumentId(1), InstrumentId(3), InstrumentId(5)]
+    );
+    assert_eq!(params[0].max_order_notional.0, 2_000 * 10_i128.pow(7));
+    let empty = Catalogue::new(vec!["a".into(), "b".into(), "c".into()], vec![]).unwrap();
+    assert!(settings.limits(&empty).is_err());
+}
+
+#[test]
+fn all_mistakes_of_a_file_are_listed_with_their_lines() {
+    let text = "\
+id = \"btc_cross\"
+kind = \"cross_exchange\"
+mode = \"papr\"
+symbol = \"BTC/USDT\"
+venues = [\"spot_a\", \"spot_c\"]
+min_net_edge = 5
+max_net_edge_bps = \"2 ms\"
+max_book_take_ratio = 1.5
+max_sets_per_min = 2.5
+cooldown_ms = \"250ms\"
+min_order_quote = \"3000\"
+max_order_quote = \"2000\"
+leg_timeout_ms = true
+";
+    let error =
+        with(|files| files.strategies[0] = Document::new("strategies/btc_cross.toml", text))
+            .unwrap_err();
+    let file = "strategies/btc_cross.toml";
+    assert_eq!(
+        places(&error),
+        [
+            format!("{file}:1:1 max_inventory_quote"),
+            format!("{file}:3:8 mode"),
+            format!("{file}:5:21 venues"),
+            format!("{file}:6:1 min_net_edge"),
+            format!("{file}:7:20 max_net_edge_bps"),
+            format!("{file}:8:23 max_book_take_ratio"),
+            format!("{file}:9:20 max_sets_per_min"),
+            format!("{file}:11:19 min_order_quote"),
+            format!("{file}:13:18 leg_timeout_ms"),
+        ],
+        "{error}"
+    );
+    let text = error.to_string();
+    for part in [
+        "9 mistakes",
+        "did you mean \"paper\"?",
+        "did you mean \"spot_a\"?",
+        "did you mean min_net_edge_bps?",
+        "must be from 0.000001 to 1, was 1.5",
+        "\"250ms\"",
+        "nothing was started",
+    ] {
+        assert!(text.contains(part), "{part} not in\n{text}");
+    }
+}
+
+#[test]
+fn mistakes_in_several_files_come_together() {
+    let error = with(|files| {
+        files.venues.text = files
+            .venues
+            .text
+            .replacen("taker_fee_bps = 1\n", "taker_fee_bps = \"1%%\"\n", 1)
+            .replacen("id = \"spot_b\"", "id = \"spot_a\"", 1);
+        files.limits.text = files
+            .limits
+            .text
+            .replacen("gross = \"150000\"", "gross = \"1000\"", 1);
+        files.engine.text.push_str("adress = \"x\"\n");
+    })
+    .unwrap_err();
+    let files: Vec<&str> = error
+        .mistakes
+        .iter()
+        .map(|mistake| mistake.place.file.as_ref())
+        .collect();
+    for file in ["engine.toml", "venues.toml", "limits.toml"] {
+        assert!(files.contains(&file), "{error}");
+    }
+    let text = error.to_string();
+    for part in [
+        "did you mean address?",
+        "is used twice",
+        "is above gross (1000), which contains it",
+        "must be a number in bps",
+    ] {
+        assert!(text.contains(part), "{part} not in\n{text}");
+    }
+}
+
+#[test]
+fn each_rule_has_its_words() {
+    type Change = fn(&mut Files);
+    let rows: &[(&str, Change)] = &[
+        ("must be TOML", |files| files.limits.text.push_str("[[[\n")),
+        ("duplicate key", |files| {
+            files
+                .limits
+                .text
+                .insert_str(0, "order_notional_usd_max = 1\n")
+        }),
+        ("is missing (largest order value", |files| {
+            files.limits.text = files
+                .limits
+                .text
+                .replace("order_notional_usd_max", "# order_notional_usd_max");
+        }),
+        ("has no limits, so perp could not trade it", |files| {
+            files.venues.text = files
+                .venues
+                .text
+                .replace("\"ETH/USDT:USDT\"", "\"ETH/USDT:USDT\", \"SOL/USDT:USDT\"");
+        }),
+        ("has its limits twice", |files| {
+            let again = "[[instrument]]\nvenue = \"perp\"\nsymbol = \"BTC/USDT:USDT\"\norder_qty_base_max = \"1\"\nposition_qty_base_max = \"1\"\n";
+            files.limits.text.push_str(again);
+        }),
+        ("is not a symbol of perp", |files| {
+            files.limits.text = files
+                .limits
+                .text
+                .replace("\"BTC/USDT:USDT\"", "\"BTC/USDT\"");
+        }),
+        ("does not exist in this dialect", |files| {
+            files.venues.text = files
+                .venues
+                .text
+                .replace("\"BTC/USDT:USDT\"", "\"BTC/USDT\"");
+        }),
+        ("contradicts simulated = true", |files| {
+            files.venues.text = files.venues.text.replace(
+                "simulated = true",
+                "simulated = true\nrest_url = \"https://x.y\"",
+            );
+        }),
+        ("must be encrypted unless it is on this machine", |files| {
+            files.venues.text = files.venues.text.replace(
+                "simulated = true",
+                "simulated = false\nws_url = \"ws://evil.example\"",
+            );
+        }),
+        ("must be a loopback address", |files| {
+            files.engine.text = files.engine.text.replace("127.0.0.1", "0.0.0.0")
+        }),
+        ("is simulated while the engine's mode is live", |files| {
+            files.engine.text = files.engine.text.replace("\"paper\"", "\"live\"");
+        }),
+        ("goes further than the engine's mode", |files| {
+            files.engine.text = files.engine.text.replace("\"paper\"", "\"observe\"");
+        }),
+        ("is above order_notional_usd_max of limits.toml", |files| {
+            files.limits.text = files.limits.text.replace(
+                "order_notional_usd_max = \"5000\"",
+                "order_notional_usd_max = 100",
+            );
+        }),
+        ("must be below max_net_edge_bps", |files| {
+            files.strategies[0].text = files.strategies[0]
+                .text
+                .replace("min_net_edge_bps = 1.5", "min_net_edge_bps = 150");
+        }),
+        ("is used by strategies/btc_cross.toml too", |files| {
+            files.strategies[1].text = files.strategies[1].text.replace("eth_cross", "btc_cross");
+        }),
+        ("must be \"buy_venue:sell_venue\"", |files| {
+            files.strategies[0]
+                .text
+                .push_str("routes_deny = [\"spot_a:moon\"]\n")
+        }),
+        ("must be a whole number of ppm", |files| {
+            files.strategies[0].text = files.strategies[0].text.replace("= 1.5 ", "= 1.505 ");
+        }),
+        ("has no source", |files| {
+            files.venues.text = files
+                .venues
+                .text
+                .replace("simulated = true", "simulated = false")
+                .replace(
+                    "[venue.balances]\n",
+                    "[venue.keys]\napi_key_env = \"KEY\"\n",
+                );
+        }),
+    ];
+    for (words, change) in rows {
+        let error = with(change).map(|_settings| ()).unwrap_err();
+        assert!(error.to_string().contains(words), "{words} not in\n{error}");
+    }
+}
+
+#[test]
+fn units_are_read_and_echoed_in_one_form() {
+    let settings = with(|files| {
+        files.strategies[0].text = files.strategies[0]
+            .text
+            .replace("max_net_edge_bps = 150", "max_net_edge_bps = \"0.5%\"")
+            .replace("cooldown_ms = 50", "cooldown_ms = \"1.5s\"");
+    })
+    .unwrap();
+    let params = &settings.strategies[0].params;
+    assert_eq!(
+        (params.max_net_edge, params.cooldown),
+        (Ppm::from_bps(50), Nanos::from_millis(1_500))
+    );
+    let echo = |key: &str| {
+        let found = settings
+            .echoes
+            .iter()
+            .find(|echo| echo.key == key && echo.file.contains("btc"))
+            .unwrap();
+        (found.value.clone(), found.is_default)
+    };
+    assert_eq!(echo("max_net_edge_bps"), ("50 bps".to_owned(), false));
+    assert_eq!(echo("cooldown_ms"), ("1500 ms".to_owned(), false));
+    assert_eq!(echo("leg_timeout_ms"), ("500 ms".to_owned(), true));
+}
+
+#[test]
+fn a_missing_directory_is_named() {
+    let error = Settings::load(std::path::Path::new("/nonexistent/arbalest")).unwrap_err();
+    let text = error.to_string();
+    for part in [
+        "venues.toml",
+        "limits.toml",
+        "has no strategy",
+        "/nonexistent/arbalest/venues.toml",
+    ] {
+        assert!(text.contains(part), "{part} not in\n{text}");
+    }
+}
+
+#[test]
+fn the_page_lists_every_key() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/CONFIG.md");
+    let page = explain::markdown();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        page,
+        "run UPDATE_DOCS=1 cargo test --test config"
+    );
+}

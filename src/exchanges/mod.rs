@@ -4,13 +4,19 @@
 //! [`Action`]s. A shell (`actors/`, or the virtual-time world) performs the actions. So live trading and simulation run
 //! the same code, and tests need no socket.
 
-mod binance;
+pub mod backoff;
+pub mod binance;
 pub mod binance_spot;
 pub mod binance_usdm;
+pub mod decode;
+pub mod frame;
 pub mod gateway;
+mod number;
 mod pending;
+mod scan;
 pub mod secret;
 pub mod sign;
+pub mod sync;
 mod tracker;
 pub mod weights;
 

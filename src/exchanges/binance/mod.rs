@@ -1,16 +1,19 @@
-//! What the Binance dialects share: the WebSocket API envelope, its errors, and the gateway machine around them.
+//! What the Binance dialects share: market-data frames, the WebSocket API envelope, its errors, and the gateway machine around them.
 //!
 //! Endpoints, parameters and events that differ live in `binance_spot/` and `binance_usdm/`.
 
 mod answers;
 pub(crate) mod envelope;
 mod errors;
+pub(crate) mod fields;
+pub mod frames;
 mod lifecycle;
 mod line;
 mod machine;
 pub(crate) mod order;
 pub(crate) mod params;
 mod requests;
+mod short;
 mod updates;
 
 pub(crate) use machine::{Flavour, Machine, RequestKind};

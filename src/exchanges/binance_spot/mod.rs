@@ -1,5 +1,6 @@
 //! Binance Spot: market data, order entry and account stream.
 
 pub(crate) mod account;
+pub(crate) mod market;
 pub(crate) mod orders;
 mod sign;

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::capacity::LEGS_MAX;
-use crate::market::{Catalogue, InstrumentId};
+use crate::market::{Catalogue, InstrumentId, VenueId};
 use crate::telemetry::stage::Stage;
 use crate::trade::{
     ApprovalSeq, ClientOrderId, Fill, Leg, OpenOrders, SetId, StrategyId, UnwindReport,
@@ -35,6 +35,8 @@ pub enum DeskOutput {
     Stage {
         /// Which.
         stage: Stage,
+        /// At which venue.
+        venue: VenueId,
         /// How long.
         span: Nanos,
     },

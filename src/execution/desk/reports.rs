@@ -268,18 +268,21 @@ fn measure(report: &OrderReport, seen: &Seen, effect: &Effect, out: &mut Vec<Des
     if effect.written && seen.ticket.purpose == Purpose::Leg {
         out.push(DeskOutput::Stage {
             stage: Stage::TickToOrder,
+            venue: report.venue,
             span: at.since(seen.tick_received_at),
         });
     }
     if let (true, Some(written_at)) = (effect.acked, seen.written_at) {
         out.push(DeskOutput::Stage {
             stage: Stage::OrderAck,
+            venue: report.venue,
             span: at.since(written_at),
         });
     }
     if let (true, true, Some(acked_at)) = (effect.new_fill, seen.first_fill, seen.acked_at) {
         out.push(DeskOutput::Stage {
             stage: Stage::AckToFill,
+            venue: report.venue,
             span: at.since(acked_at),
         });
     }

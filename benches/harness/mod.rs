@@ -4,6 +4,8 @@
 //! floor (`base`); others are quoted as a ratio to it *in the same round*. `cargo bench` runs large, everything else small.
 #![allow(
     dead_code,
+    unreachable_pub,
+    missing_docs,
     clippy::allow_attributes,
     reason = "each bench uses its part of the frame"
 )]
@@ -13,6 +15,14 @@
     clippy::cast_precision_loss,
     reason = "a report"
 )]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::print_literal,
+    missing_debug_implementations,
+    reason = "a bench"
+)]
+
+pub mod recorded;
 
 use std::hint::black_box;
 
@@ -63,8 +73,18 @@ impl<'a> Group<'a> {
         });
     }
 
-    /// Runs all cases in turn for some rounds and prints the table.
-    pub fn run(mut self) {
+    /// As [`Group::run`], and every case must have come to the same result.
+    pub fn run_agreeing(self) {
+        let title = self.title.clone();
+        let hashes = self.run();
+        assert!(
+            hashes.windows(2).all(|pair| pair[0] == pair[1]),
+            "Invariant: all cases of '{title}' agree"
+        );
+    }
+
+    /// Runs all cases in turn for some rounds, prints the table and returns the result hashes.
+    pub fn run(mut self) -> Vec<u64> {
         let clock = OsClock::new();
         let rounds = if is_large() { 9 } else { 1 };
         for round in 0..=rounds {
@@ -103,6 +123,10 @@ impl<'a> Group<'a> {
                 case.hash.unwrap_or(0)
             );
         }
+        self.cases
+            .iter()
+            .map(|case| case.hash.unwrap_or(0))
+            .collect()
     }
 }
 

@@ -2,6 +2,8 @@
 #![allow(missing_docs, clippy::allow_attributes, reason = "a bench")]
 #![allow(
     clippy::unwrap_used,
+    clippy::too_many_lines,
+    clippy::cast_possible_truncation,
     clippy::arithmetic_side_effects,
     clippy::cast_sign_loss,
     reason = "a bench"

@@ -25,6 +25,8 @@ mod state;
 mod structure;
 pub(super) mod terms;
 
+pub(super) use size::check_reduce_only;
+
 use exposure::Exposure;
 use holds::{Hold, Holds};
 use look::Look;

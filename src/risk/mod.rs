@@ -6,18 +6,23 @@
 pub mod amount;
 pub mod approved;
 pub mod gate;
+mod levels;
 pub mod limits;
+pub mod monitor;
 pub mod output;
 pub mod refusal;
+pub mod unwind;
 pub mod view;
 
 pub use amount::Amount;
 pub use approved::{Approved, ApprovedSet, SetVerdict, UNWIND_SEQ_BIT, UNWIND_STRATEGY, Verdict};
 pub use gate::Gate;
 pub use limits::{InstrumentLimits, Limits};
+pub use monitor::{InstrumentSnapshot, LimitUse, Monitor, RiskSnapshot};
 pub use output::{
     Actor, Alert, AlertKind, CloseCause, CloseChild, CloseIntent, CloseRecord, CloseResult,
     LevelChange, OperatorCommand, RiskOutput, Scope, Severity,
 };
 pub use refusal::{Refusal, RefusalRow};
+pub use unwind::CloseState;
 pub use view::{InstrumentRisk, KillLevel, RiskView};

@@ -17,6 +17,8 @@ pub enum RiskOutput {
     CancelInstrument(InstrumentId),
     /// To the desk: cancel every own open order.
     CancelAll,
+    /// To the gateway: ask the venue for its position (and balances); the answer goes to `Monitor::on_confirm`.
+    AskPosition(InstrumentId),
     /// To people.
     Alert(Alert),
     /// To the journal, *before* the first order of this close (2.7 rule 1).

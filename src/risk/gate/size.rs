@@ -1,6 +1,7 @@
 //! C: is it too much? One order, one position, and every scope above it, all in the worst case of what is pending.
 
 use crate::risk::{Amount, Refusal};
+use crate::units::{Qty, Side};
 
 use super::look::Look;
 
@@ -26,8 +27,8 @@ pub(super) fn check_order_notional(look: &Look<'_>) -> Result<(), Refusal> {
     let limit_twice = 2 * i128::from(look.leg.limit_price.0);
     let reference_twice = look.reference_twice().unwrap_or(limit_twice);
     let price_twice = match look.leg.side {
-        crate::units::Side::Buy => limit_twice.max(reference_twice),
-        crate::units::Side::Sell => reference_twice,
+        Side::Buy => limit_twice.max(reference_twice),
+        Side::Sell => reference_twice,
     };
     let twice = look
         .terms
@@ -113,6 +114,29 @@ pub(super) fn check_scopes(look: &Look<'_>) -> Result<(), Refusal> {
         return Err(Refusal::NotionalLimitNet {
             notional,
             notional_max,
+        });
+    }
+    Ok(())
+}
+
+/// PT-27: a reduce-only order is against the position and not larger than what is left to reduce. `reserved` is what own
+/// orders, unknown ones included, may still reduce.
+pub(in crate::risk) fn check_reduce_only(
+    position: Qty,
+    reserved: Qty,
+    side: Side,
+    qty: Qty,
+) -> Result<(), Refusal> {
+    if Side::reducing(position) != Some(side) {
+        return Err(Refusal::ReduceOnlyWrongSide {
+            position: Amount::new(i128::from(position.0), 0),
+        });
+    }
+    let reducible = (i128::from(position.0).abs() - i128::from(reserved.0)).max(0);
+    if i128::from(qty.0) > reducible {
+        return Err(Refusal::ReduceOnlyOvershoot {
+            qty: Amount::new(i128::from(qty.0), 0),
+            reducible: Amount::new(reducible, 0),
         });
     }
     Ok(())

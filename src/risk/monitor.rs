@@ -1,0 +1,708 @@
+//! The monitor: what do positions and prices do to the limits, and what must be undone? Pure: inputs in, outputs pushed.
+//!
+//! Controls are evaluated on every position and every mark, not by a timer: AT-01 (position quantity) raises K1 on the
+//! symbol and closes to 80 % of the limit; AT-02 (unrealized loss of a position, at mid) raises K3 on the symbol and closes
+//! to flat, latched until a person lowers it. K3 on any scope closes every position in it. The way out needs nothing of the
+//! signal seat: it prices by the last mark. Snapshots of the ledger must arrive in the ledger's order.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use crate::capacity::STRATEGIES_MAX;
+use crate::market::{Catalogue, Instrument, InstrumentId, Mark};
+use crate::trade::{
+    ApprovalSeq, OpenOrders, PositionSnapshot, StrategyId, UnwindReport, VenuePosition,
+};
+use crate::units::{Asset, MonoNanos, Nanos, Qty};
+
+use super::levels::{Cause, Levels, Raise, contains};
+use super::unwind::{Close, CloseQuote, Numbers, Situation, qty_amount};
+use super::{
+    Actor, Alert, AlertKind, Amount, CloseCause, CloseIntent, CloseState, InstrumentLimits,
+    InstrumentRisk, KillLevel, Limits, OperatorCommand, RiskOutput, RiskView, Scope, Severity,
+};
+
+mod snapshot;
+mod watch;
+
+pub use snapshot::{InstrumentSnapshot, LimitUse, RiskSnapshot};
+use watch::Watch;
+
+/// A position without a price for this long is an alert (AT-33).
+const UNPRICED_AFTER: Nanos = Nanos::from_secs(5);
+
+/// Watches positions and prices; one owner: the risk seat.
+#[derive(Debug)]
+pub struct Monitor {
+    limits: Arc<Limits>,
+    catalogue: Arc<Catalogue>,
+    reporting: Asset,
+    watches: Vec<Watch>,
+    levels: Levels,
+    strategy_count: usize,
+    numbers: Numbers,
+    view_version: u64,
+    as_of: ApprovalSeq,
+    view_changed: bool,
+    /// Scopes raised during this input: their orders are cancelled once the intents of the closes are written.
+    cancels: Vec<Scope>,
+}
+
+impl Monitor {
+    /// Flat, armed, without prices. `reporting` is the currency of the limits.
+    #[must_use]
+    pub fn new(limits: Arc<Limits>, catalogue: Arc<Catalogue>, reporting: Asset) -> Self {
+        Self {
+            watches: catalogue.all().iter().map(|_| Watch::default()).collect(),
+            limits,
+            catalogue,
+            reporting,
+            levels: Levels::default(),
+            strategy_count: STRATEGIES_MAX,
+            numbers: Numbers::default(),
+            view_version: 0,
+            as_of: ApprovalSeq(0),
+            view_changed: true,
+            cancels: Vec::new(),
+        }
+    }
+
+    /// A position changed, or the settled watermark rose.
+    pub fn on_position(
+        &mut self,
+        position: &PositionSnapshot,
+        now: MonoNanos,
+        out: &mut Vec<RiskOutput>,
+    ) {
+        let Some(watch) = self.watches.get_mut(position.instrument.index()) else {
+            return;
+        };
+        let before = watch.position.replace(*position);
+        self.as_of = self.as_of.max(position.settled);
+        self.view_changed = true;
+        if let Some(before) = before {
+            self.check_close_fill(&before, position, now, out);
+        }
+        self.evaluate(position.instrument, now, out);
+        self.finish(now, out);
+    }
+
+    /// A price changed.
+    pub fn on_mark(&mut self, mark: &Mark, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        let Some(watch) = self.watches.get_mut(mark.instrument.index()) else {
+            return;
+        };
+        watch.on_mark(mark);
+        self.evaluate(mark.instrument, now, out);
+        self.finish(now, out);
+    }
+
+    /// News of an order of a forced close.
+    pub fn on_unwind(&mut self, report: &UnwindReport, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        let watch = self.watches.get_mut(report.instrument.index());
+        if let Some(close) = watch.and_then(|watch| watch.close.as_mut()) {
+            close.on_report(report, now);
+        }
+        self.step(report.instrument, now, out);
+        self.finish(now, out);
+    }
+
+    /// What is open of our other orders. The desk sends this after every cancel of an instrument, zero included.
+    pub fn on_open_orders(&mut self, open: &OpenOrders, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        let Some(watch) = self.watches.get_mut(open.instrument.index()) else {
+            return;
+        };
+        watch.open = Some((*open, now));
+        self.step(open.instrument, now, out);
+        self.finish(now, out);
+    }
+
+    /// The venue's own word on a position (its stream, or the answer to [`RiskOutput::AskPosition`]).
+    pub fn on_confirm(&mut self, word: &VenuePosition, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        self.with_close(word.instrument, now, |close, situation| {
+            close.on_confirm(word, situation)
+        });
+        self.step(word.instrument, now, out);
+        self.finish(now, out);
+    }
+
+    /// A person raises or lowers a level. Lowering lets closes that were handed over be tried again.
+    pub fn on_operator(
+        &mut self,
+        command: OperatorCommand,
+        now: MonoNanos,
+        out: &mut Vec<RiskOutput>,
+    ) {
+        let scope = match command {
+            OperatorCommand::Raise {
+                scope,
+                level,
+                by,
+                reason,
+            } => {
+                let cause = Cause {
+                    label: "operator",
+                    source: None,
+                };
+                let by = Actor::Operator(by);
+                self.raise(
+                    Raise {
+                        scope,
+                        level,
+                        cause,
+                        latched: true,
+                        by,
+                        reason,
+                    },
+                    now,
+                    out,
+                );
+                scope
+            }
+            OperatorCommand::Lower {
+                scope,
+                level,
+                by,
+                reason,
+            } => {
+                self.view_changed |=
+                    self.levels
+                        .lower(scope, level, Actor::Operator(by), reason, now, out);
+                scope
+            }
+        };
+        for (instrument, watch) in self.catalogue.all().iter().zip(&mut self.watches) {
+            if contains(scope, instrument) {
+                watch.resting = None;
+            }
+        }
+        self.evaluate_all(now, out);
+        self.finish(now, out);
+    }
+
+    /// Our own accounting contradicts itself (AT-35): K4 on everything, positions stay as they are.
+    pub fn on_accounting_error(
+        &mut self,
+        label: &'static str,
+        now: MonoNanos,
+        out: &mut Vec<RiskOutput>,
+    ) {
+        out.push(alert(
+            AlertKind::AccountingBroken,
+            Severity::Critical,
+            Scope::Portfolio,
+            None,
+            true,
+            now,
+        ));
+        self.halt("AT-35", label, now, out);
+        self.finish(now, out);
+    }
+
+    /// Time passes: call a few times a second. Emits a view even when nothing changed, so that the gate's does not age.
+    pub fn on_timer(&mut self, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        self.evaluate_all(now, out);
+        self.view_changed = true;
+        self.finish(now, out);
+    }
+
+    /// Level of one strategy's scope.
+    #[must_use]
+    pub fn strategy_level(&self, strategy: StrategyId) -> KillLevel {
+        self.levels.of_strategy(strategy)
+    }
+    /// Highest level over the scopes of one instrument.
+    #[must_use]
+    pub fn level(&self, id: InstrumentId) -> KillLevel {
+        self.catalogue
+            .get(id)
+            .map_or(KillLevel::Halt, |instrument| {
+                self.levels.of_instrument(instrument)
+            })
+    }
+    /// State of the live close of one instrument.
+    #[must_use]
+    pub fn close_state(&self, id: InstrumentId) -> Option<CloseState> {
+        self.watches
+            .get(id.index())?
+            .close
+            .as_ref()
+            .map(Close::state)
+    }
+
+    fn own_limits(&self, id: InstrumentId) -> Option<InstrumentLimits> {
+        self.limits.instruments.get(id.index()).copied().flatten()
+    }
+
+    fn evaluate_all(&mut self, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        for index in 0..self.watches.len() {
+            if let Ok(id) = u16::try_from(index) {
+                self.evaluate(InstrumentId(id), now, out);
+            }
+        }
+    }
+
+    /// AT-01, AT-02, AT-33 and K3 of one instrument, then its close.
+    fn evaluate(&mut self, id: InstrumentId, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        let catalogue = Arc::clone(&self.catalogue);
+        let Some(instrument) = catalogue.get(id) else {
+            return;
+        };
+        if let Some(own) = self.own_limits(id) {
+            self.check_position(instrument, &own, now, out);
+            self.check_loss(instrument, now, out);
+        }
+        self.check_priced(instrument, now, out);
+        if self.levels.of_instrument(instrument) == KillLevel::Flatten {
+            let value = self.watches.get(id.index()).map_or(Qty::ZERO, Watch::qty);
+            let amount = qty_amount(value, instrument);
+            self.begin_close(
+                instrument,
+                CloseCause::KillFlatten,
+                Qty::ZERO,
+                amount,
+                qty_amount(Qty::ZERO, instrument),
+                now,
+                out,
+            );
+        }
+        self.step(id, now, out);
+    }
+
+    fn check_position(
+        &mut self,
+        instrument: &Instrument,
+        own: &InstrumentLimits,
+        now: MonoNanos,
+        out: &mut Vec<RiskOutput>,
+    ) {
+        let Some(watch) = self.watches.get_mut(instrument.id.index()) else {
+            return;
+        };
+        let standing = watch.position_standing(own, &self.limits);
+        let (value, limit) = (
+            qty_amount(watch.qty().abs(), instrument),
+            qty_amount(own.position_qty_max, instrument),
+        );
+        let scope = Scope::Instrument(instrument.id);
+        if standing.near != watch.position_warned {
+            watch.position_warned = standing.near;
+            out.push(alert(
+                AlertKind::PositionNearLimit,
+                Severity::Warning,
+                scope,
+                Some((value, limit)),
+                standing.near,
+                now,
+            ));
+        }
+        let cause = Cause {
+            label: "AT-01",
+            source: Some(instrument.id),
+        };
+        if standing.over {
+            let reason = format!("position {value} was over {limit}");
+            let raise = Raise {
+                scope: Scope::Symbol(instrument.symbol),
+                level: KillLevel::ReduceOnly,
+                cause,
+                latched: false,
+                by: Actor::Control("AT-01"),
+                reason,
+            };
+            if self.raise(raise, now, out) {
+                out.push(alert(
+                    AlertKind::PositionOverLimit,
+                    Severity::Critical,
+                    scope,
+                    Some((value, limit)),
+                    true,
+                    now,
+                ));
+            }
+            let share =
+                i128::from(own.position_qty_max.0) * i128::from(self.limits.close_to_limit.0);
+            let target = i64::try_from(share.div_euclid(1_000_000))
+                .ok()
+                .and_then(|qty| Qty(qty).floor_to(instrument.lot));
+            let target = target.unwrap_or(Qty::ZERO).max(Qty::ZERO);
+            self.begin_close(
+                instrument,
+                CloseCause::PositionLimit,
+                target,
+                value,
+                limit,
+                now,
+                out,
+            );
+        } else if self
+            .levels
+            .settle(cause, standing.clear, self.limits.cooldown, now, out)
+        {
+            self.view_changed = true;
+            out.push(alert(
+                AlertKind::PositionOverLimit,
+                Severity::Info,
+                scope,
+                Some((value, limit)),
+                false,
+                now,
+            ));
+        }
+    }
+
+    fn check_loss(&mut self, instrument: &Instrument, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        let Some(watch) = self.watches.get_mut(instrument.id.index()) else {
+            return;
+        };
+        let Some(standing) = watch.loss_standing(instrument, self.reporting, &self.limits) else {
+            return;
+        };
+        let loss = watch
+            .unrealized(instrument, self.reporting)
+            .map_or(Decimal::ZERO, |pnl| -pnl.0);
+        let (value, limit) = (
+            Amount::of_decimal(loss),
+            Amount::of_decimal(self.limits.unrealized_loss_usd_max),
+        );
+        let scope = Scope::Instrument(instrument.id);
+        if standing.near != watch.loss_warned {
+            watch.loss_warned = standing.near;
+            out.push(alert(
+                AlertKind::LossNearLimit,
+                Severity::Warning,
+                scope,
+                Some((value, limit)),
+                standing.near,
+                now,
+            ));
+        }
+        if !standing.over {
+            return;
+        }
+        let raise = Raise {
+            scope: Scope::Symbol(instrument.symbol),
+            level: KillLevel::Flatten,
+            cause: Cause {
+                label: "AT-02",
+                source: Some(instrument.id),
+            },
+            latched: true,
+            by: Actor::Control("AT-02"),
+            reason: format!("unrealized loss {value} was over {limit}"),
+        };
+        if self.raise(raise, now, out) {
+            out.push(alert(
+                AlertKind::LossOverLimit,
+                Severity::Critical,
+                scope,
+                Some((value, limit)),
+                true,
+                now,
+            ));
+        }
+        self.begin_close(
+            instrument,
+            CloseCause::UnrealizedLoss,
+            Qty::ZERO,
+            value,
+            limit,
+            now,
+            out,
+        );
+    }
+
+    /// AT-33, the flag: an open position that no price values.
+    fn check_priced(&mut self, instrument: &Instrument, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        let reporting = self.reporting;
+        let Some(watch) = self.watches.get_mut(instrument.id.index()) else {
+            return;
+        };
+        let scope = Scope::Instrument(instrument.id);
+        if watch.value(instrument, reporting).is_some() {
+            watch.unpriced_since = None;
+            if watch.unpriced_alerted {
+                watch.unpriced_alerted = false;
+                out.push(alert(
+                    AlertKind::PositionUnpriced,
+                    Severity::Info,
+                    scope,
+                    None,
+                    false,
+                    now,
+                ));
+            }
+        } else if now.since(*watch.unpriced_since.get_or_insert(now)) > UNPRICED_AFTER
+            && !watch.unpriced_alerted
+        {
+            watch.unpriced_alerted = true;
+            out.push(alert(
+                AlertKind::PositionUnpriced,
+                Severity::Critical,
+                scope,
+                None,
+                true,
+                now,
+            ));
+        }
+    }
+
+    /// Postconditions of a fill of a forced close (2.7 rule 14): it may not flip and may not enlarge. Other fills of the same
+    /// moment (venue-originated, or of orders sent before) are taken out first, so that they explain themselves.
+    fn check_close_fill(
+        &mut self,
+        before: &PositionSnapshot,
+        after: &PositionSnapshot,
+        now: MonoNanos,
+        out: &mut Vec<RiskOutput>,
+    ) {
+        let closed = after.unwind_filled.0 - before.unwind_filled.0;
+        if closed <= 0 {
+            return;
+        }
+        let Some(close) = self
+            .watches
+            .get(before.instrument.index())
+            .and_then(|watch| watch.close.as_ref())
+        else {
+            return;
+        };
+        let sign = close.closing_sign(before.qty);
+        // The position as the close's fill found it.
+        let found = i128::from(after.qty.0) + i128::from(sign) * i128::from(closed);
+        let flipped = found * i128::from(sign) < i128::from(closed);
+        if !flipped {
+            return;
+        }
+        let scope = Scope::Instrument(before.instrument);
+        let explained = found != i128::from(before.qty.0);
+        out.push(alert(
+            AlertKind::ClosePostcondition,
+            Severity::Critical,
+            scope,
+            None,
+            true,
+            now,
+        ));
+        if !explained {
+            self.halt(
+                "2.7-14",
+                "a forced close flipped or enlarged the position",
+                now,
+                out,
+            );
+        }
+    }
+
+    fn halt(
+        &mut self,
+        label: &'static str,
+        reason: &str,
+        now: MonoNanos,
+        out: &mut Vec<RiskOutput>,
+    ) {
+        let raise = Raise {
+            scope: Scope::Portfolio,
+            level: KillLevel::Halt,
+            cause: Cause {
+                label,
+                source: None,
+            },
+            latched: true,
+            by: Actor::Control(label),
+            reason: reason.to_owned(),
+        };
+        self.raise(raise, now, out);
+    }
+
+    /// Raises a level. The view goes out before anything else follows from it; the cancels follow at the end of the input.
+    fn raise(&mut self, raise: Raise, now: MonoNanos, out: &mut Vec<RiskOutput>) -> bool {
+        let scope = raise.scope;
+        if !self.levels.raise(raise, now, out) {
+            return false;
+        }
+        self.view_changed = true;
+        self.publish(now, out);
+        self.cancels.push(scope);
+        true
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a trigger and its evidence")]
+    fn begin_close(
+        &mut self,
+        instrument: &Instrument,
+        cause: CloseCause,
+        target: Qty,
+        value: Amount,
+        limit: Amount,
+        now: MonoNanos,
+        out: &mut Vec<RiskOutput>,
+    ) {
+        let index = instrument.id.index();
+        let Some(watch) = self.watches.get_mut(index) else {
+            return;
+        };
+        let position = watch.qty();
+        if let Some(close) = watch.close.as_mut() {
+            return close.merge(target, out);
+        }
+        let halted = self.levels.of_instrument(instrument) == KillLevel::Halt;
+        if position.abs() <= target || watch.resting == Some(position) || halted {
+            return;
+        }
+        watch.resting = None;
+        let set = self.numbers.next_set();
+        let intent = CloseIntent {
+            set,
+            instrument: instrument.id,
+            cause,
+            limit,
+            value,
+            position,
+            target,
+            at: now,
+        };
+        let Some(situation) = self.situation(instrument, now) else {
+            return;
+        };
+        let close = Close::start(intent, &situation, out);
+        if let Some(watch) = self.watches.get_mut(index) {
+            watch.close = Some(close);
+        }
+    }
+
+    fn situation<'a>(
+        &'a self,
+        instrument: &'a Instrument,
+        now: MonoNanos,
+    ) -> Option<Situation<'a>> {
+        let watch = self.watches.get(instrument.id.index())?;
+        Some(Situation {
+            instrument,
+            limits: &self.limits,
+            slice: self
+                .own_limits(instrument.id)
+                .map_or(instrument.qty_max, |own| {
+                    own.order_qty_max.min(instrument.qty_max)
+                }),
+            position: watch.qty(),
+            unwind_filled: watch
+                .position
+                .map_or(Qty::ZERO, |position| position.unwind_filled),
+            open: watch.open,
+            quote: CloseQuote::of(watch.mark.as_ref(), watch.last_mid(), &self.limits, now),
+            halted: self.levels.of_instrument(instrument) == KillLevel::Halt,
+            now,
+        })
+    }
+
+    fn with_close(
+        &mut self,
+        id: InstrumentId,
+        now: MonoNanos,
+        act: impl FnOnce(&mut Close, &Situation<'_>),
+    ) {
+        let catalogue = Arc::clone(&self.catalogue);
+        let Some(instrument) = catalogue.get(id) else {
+            return;
+        };
+        let Some(mut close) = self
+            .watches
+            .get_mut(id.index())
+            .and_then(|watch| watch.close.take())
+        else {
+            return;
+        };
+        if let Some(situation) = self.situation(instrument, now) {
+            act(&mut close, &situation);
+        }
+        if let Some(watch) = self.watches.get_mut(id.index()) {
+            watch.close = Some(close);
+        }
+    }
+
+    fn step(&mut self, id: InstrumentId, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        let mut numbers = self.numbers;
+        self.with_close(id, now, |close, situation| {
+            close.step(situation, &mut numbers, out)
+        });
+        self.numbers = numbers;
+        let Some(watch) = self.watches.get_mut(id.index()) else {
+            return;
+        };
+        let ended = watch
+            .close
+            .as_ref()
+            .is_some_and(|close| matches!(close.state(), CloseState::Ended(_)));
+        if ended {
+            watch.close = None;
+            watch.resting = Some(watch.qty());
+        }
+    }
+
+    /// Ends an input: cancels, then the picture.
+    fn finish(&mut self, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        for scope in std::mem::take(&mut self.cancels) {
+            if scope == Scope::Portfolio {
+                out.push(RiskOutput::CancelAll);
+            } else {
+                let covered = self
+                    .catalogue
+                    .all()
+                    .iter()
+                    .filter(|instrument| contains(scope, instrument));
+                out.extend(covered.map(|instrument| RiskOutput::CancelInstrument(instrument.id)));
+            }
+        }
+        self.publish(now, out);
+    }
+
+    /// Emits a view when something in it changed.
+    fn publish(&mut self, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        if !std::mem::take(&mut self.view_changed) {
+            return;
+        }
+        self.view_version += 1;
+        let strategies = (0..self.strategy_count).filter_map(|index| u8::try_from(index).ok());
+        out.push(RiskOutput::View(RiskView {
+            version: self.view_version,
+            as_of: self.as_of,
+            issued_at: now,
+            portfolio_level: self.levels.of_scope(Scope::Portfolio),
+            instruments: self
+                .catalogue
+                .all()
+                .iter()
+                .zip(&self.watches)
+                .map(|(instrument, watch)| InstrumentRisk {
+                    position_qty: watch.qty(),
+                    level: self.levels.of_instrument(instrument),
+                })
+                .collect(),
+            strategy_levels: strategies
+                .map(|index| self.levels.of_strategy(StrategyId(index)))
+                .collect(),
+        }));
+    }
+}
+
+fn alert(
+    kind: AlertKind,
+    severity: Severity,
+    scope: Scope,
+    numbers: Option<(Amount, Amount)>,
+    raised: bool,
+    at: MonoNanos,
+) -> RiskOutput {
+    let (value, limit) = numbers.unzip();
+    RiskOutput::Alert(Alert {
+        kind,
+        severity,
+        scope,
+        value,
+        limit,
+        raised,
+        at,
+    })
+}

@@ -1,0 +1,134 @@
+//! What the risk seat shows: exposure, profit, levels and limit use, for metrics and pages. A closed position shows zero,
+//! an unpriceable one shows nothing, never zero.
+
+use rust_decimal::Decimal;
+
+use crate::market::InstrumentId;
+use crate::risk::{Amount, CloseState, KillLevel, Scope};
+use crate::units::{Money, MonoNanos, Qty};
+
+use super::Monitor;
+
+/// One instrument's numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstrumentSnapshot {
+    /// Of which instrument.
+    pub instrument: InstrumentId,
+    /// Signed position in steps.
+    pub qty: Qty,
+    /// Signed position in base units or contracts.
+    pub quantity: Decimal,
+    /// Signed value at mid in the reporting currency; `None` when it cannot be told.
+    pub value: Option<Decimal>,
+    /// Unrealized profit and loss at mid; `None` when it cannot be told.
+    pub unrealized_pnl: Option<Decimal>,
+    /// Realized profit and loss, net of quote fees.
+    pub realized_pnl: Decimal,
+    /// Highest level over its scopes.
+    pub level: KillLevel,
+    /// The live forced close, if any.
+    pub close: Option<CloseState>,
+}
+
+/// One limit and how much of it is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitUse {
+    /// Row of the catalogue.
+    pub row: &'static str,
+    /// Where.
+    pub scope: Scope,
+    /// Measured; `None` when it cannot be told.
+    pub value: Option<Amount>,
+    /// Limit.
+    pub limit: Amount,
+}
+
+/// All numbers of one instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RiskSnapshot {
+    /// When.
+    pub at: MonoNanos,
+    /// By instrument id.
+    pub instruments: Vec<InstrumentSnapshot>,
+    /// Gross absolute exposure of what can be valued, in the reporting currency.
+    pub gross_exposure: Decimal,
+    /// Positions that cannot be valued: the totals lack them.
+    pub unpriced_count: usize,
+    /// Level of the portfolio scope.
+    pub portfolio_level: KillLevel,
+    /// Every scope above Armed.
+    pub levels: Vec<(Scope, KillLevel)>,
+    /// AT-01 and AT-02 by instrument, PT-21d for the portfolio.
+    pub limits: Vec<LimitUse>,
+}
+
+impl Monitor {
+    /// The numbers as they stand.
+    #[must_use]
+    pub fn snapshot(&self, now: MonoNanos) -> RiskSnapshot {
+        let mut instruments = Vec::with_capacity(self.watches.len());
+        let mut limits = Vec::new();
+        let (mut gross, mut unpriced_count) = (Money::ZERO, 0);
+        for (instrument, watch) in self.catalogue.all().iter().zip(&self.watches) {
+            let value = watch.value(instrument, self.reporting);
+            let unrealized = watch.unrealized(instrument, self.reporting);
+            let flat = watch.qty().is_zero();
+            match value.and_then(|value| gross.add(value.abs()).ok()) {
+                Some(sum) => gross = sum,
+                None => unpriced_count += 1,
+            }
+            let scope = Scope::Instrument(instrument.id);
+            let decimals = instrument.grid.qty_decimals();
+            if let Some(own) = self.own_limits(instrument.id) {
+                limits.push(LimitUse {
+                    row: "AT-01",
+                    scope,
+                    value: Some(Amount::new(i128::from(watch.qty().0).abs(), decimals)),
+                    limit: Amount::new(i128::from(own.position_qty_max.0), decimals),
+                });
+                let loss = if flat {
+                    Some(Decimal::ZERO)
+                } else {
+                    unrealized.map(|pnl| (-pnl.0).max(Decimal::ZERO))
+                };
+                limits.push(LimitUse {
+                    row: "AT-02",
+                    scope,
+                    value: loss.map(Amount::of_decimal),
+                    limit: Amount::of_decimal(self.limits.unrealized_loss_usd_max),
+                });
+            }
+            instruments.push(InstrumentSnapshot {
+                instrument: instrument.id,
+                qty: watch.qty(),
+                quantity: instrument.grid.qty_decimal(watch.qty()),
+                value: value.map(|value| value.0),
+                unrealized_pnl: if flat {
+                    Some(Decimal::ZERO)
+                } else {
+                    unrealized.map(|pnl| pnl.0)
+                },
+                realized_pnl: watch
+                    .position
+                    .map_or(Decimal::ZERO, |position| position.realized_pnl),
+                level: self.levels.of_instrument(instrument),
+                close: watch.close.as_ref().map(crate::risk::unwind::Close::state),
+            });
+        }
+        limits.push(LimitUse {
+            row: "PT-21d",
+            scope: Scope::Portfolio,
+            value: (unpriced_count == 0).then(|| Amount::of_decimal(gross.0)),
+            limit: Amount::of_decimal(self.limits.notional_usd_max_gross),
+        });
+        RiskSnapshot {
+            at: now,
+            instruments,
+            gross_exposure: gross.0,
+            unpriced_count,
+            portfolio_level: self.levels.of_scope(Scope::Portfolio),
+            levels: self.levels.raised(),
+            limits,
+        }
+    }
+}

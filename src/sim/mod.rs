@@ -1,4 +1,6 @@
 //! Simulated venues and worlds.
 
+pub mod dialect;
 pub mod recording;
 pub mod tape;
+pub mod venue;

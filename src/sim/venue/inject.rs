@@ -1,0 +1,186 @@
+//! Faults taking effect, and the dead-man switches firing.
+
+use crate::sim::dialect;
+use crate::units::{Qty, Side, UnixNanos};
+
+use super::VenueCore;
+use super::book::SelfTrade;
+use super::conn::ConnKind;
+use super::fault::{Fault, FaultScope};
+use super::order::{NewOrder, OrderKind, Status, TimeInForce};
+use super::outbox::Outgoing;
+use super::settle::Settlement;
+
+impl VenueCore {
+    /// Misbehaves: at once, or at the next occasion of the fault's kind.
+    pub fn inject(&mut self, fault: Fault, now: UnixNanos) {
+        match fault {
+            Fault::DropDiffs { symbol, count } => self.faults.drop_diffs.push((symbol, count)),
+            Fault::CrossedBook { symbol } => self.send_crossed(symbol, now),
+            Fault::Silence { symbol, on } => {
+                let symbols = symbol.map_or_else(
+                    || (0..self.markets.len()).collect::<Vec<_>>(),
+                    |symbol| vec![symbol],
+                );
+                self.faults.silent.retain(|known| !symbols.contains(known));
+                if on {
+                    self.faults.silent.extend(symbols);
+                }
+            }
+            Fault::Cut(scope) => self.cut(scope, now),
+            Fault::AnnounceShutdown => self.announce_shutdown(now),
+            Fault::RejectNext { code, message } => self.faults.reject_next = Some((code, message)),
+            Fault::SwallowAck => self.faults.swallow_ack = true,
+            Fault::SwallowRequest => self.faults.swallow_request = true,
+            Fault::Delay { span, count } => {
+                self.outbox.extra = (count > 0).then_some((span, count))
+            }
+            Fault::Malformed { symbol, text } => {
+                let conns: Vec<_> = self
+                    .conns
+                    .of_symbol(symbol)
+                    .iter()
+                    .map(|to| to.conn)
+                    .collect();
+                let mut sent = Vec::new();
+                for conn in conns {
+                    if !sent.contains(&conn) {
+                        sent.push(conn);
+                        self.outbox.send(
+                            conn,
+                            Outgoing::Text(text.clone()),
+                            now,
+                            self.setup.latency.market_data,
+                        );
+                    }
+                }
+            }
+            Fault::PartialFill { share_ppm } => self.faults.partial_ppm = Some(share_ppm),
+            Fault::PositionPush {
+                account,
+                symbol,
+                side,
+                qty,
+                price,
+            } => {
+                let price = price.or_else(|| {
+                    self.markets
+                        .get(symbol)
+                        .and_then(|market| market.mark_price())
+                });
+                if let Some(price) = price {
+                    self.push_position(account, (symbol, side, qty), price, now);
+                }
+            }
+            Fault::RateLimit {
+                count,
+                retry_after_s,
+            } => self.faults.rate_limit = Some((count, retry_after_s)),
+        }
+    }
+
+    fn conns_of(&self, scope: FaultScope) -> Vec<super::ConnId> {
+        let wanted = |kind: ConnKind| match scope {
+            FaultScope::All => true,
+            FaultScope::Streams => matches!(kind, ConnKind::Streams(_)),
+            FaultScope::Api => kind == ConnKind::Api,
+            FaultScope::Account => kind == ConnKind::Account,
+        };
+        self.conns
+            .iter()
+            .filter(|(_, conn)| wanted(conn.kind))
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    fn cut(&mut self, scope: FaultScope, now: UnixNanos) {
+        for conn in self.conns_of(scope) {
+            self.outbox
+                .send(conn, Outgoing::Close, now, crate::units::Nanos::ZERO);
+            self.conns.remove(conn, &mut self.markets);
+        }
+    }
+
+    fn announce_shutdown(&mut self, now: UnixNanos) {
+        let conns: Vec<_> = self
+            .conns
+            .iter()
+            .map(|(id, conn)| (id, conn.kind, conn.combined))
+            .collect();
+        for (conn, kind, combined) in conns {
+            let text = dialect::shutdown_text(kind, combined, now);
+            self.outbox.send(
+                conn,
+                Outgoing::Text(text),
+                now,
+                self.setup.latency.market_data,
+            );
+        }
+    }
+
+    /// Books a fill the account did not order, with an order of the venue's own making.
+    fn push_position(
+        &mut self,
+        account: usize,
+        (symbol, side, qty): (usize, Side, Qty),
+        price: crate::units::Price,
+        now: UnixNanos,
+    ) {
+        if account >= self.accounts.len() || qty.0 <= 0 {
+            return;
+        }
+        let new = NewOrder {
+            symbol,
+            client_id: None,
+            side,
+            kind: OrderKind::Market,
+            time_in_force: TimeInForce::Ioc,
+            price: None,
+            qty,
+            reduce_only: false,
+            self_trade: SelfTrade::Allow,
+        };
+        let id = self.open_foreign(account, new, now);
+        let Some(trade_id) = self
+            .markets
+            .get_mut(symbol)
+            .map(super::market::Market::take_trade_id)
+        else {
+            return;
+        };
+        let mut moved = Vec::new();
+        self.book_fill(
+            Settlement {
+                order_id: id,
+                trade_id,
+                price,
+                qty,
+                is_maker: false,
+                time: now,
+            },
+            &mut moved,
+        );
+        debug_assert!(
+            self.orders
+                .get(id)
+                .is_none_or(|order| order.status == Status::Filled)
+        );
+        self.emit_moved(&moved, symbol, now);
+    }
+
+    /// Cancels everything whose dead-man switch ran out.
+    pub(crate) fn fire_countdowns(&mut self, now: UnixNanos) {
+        let fired: Vec<(usize, usize)> = self
+            .countdowns
+            .iter()
+            .filter(|entry| entry.2 <= now)
+            .map(|entry| (entry.0, entry.1))
+            .collect();
+        self.countdowns.retain(|entry| entry.2 > now);
+        for (account, symbol) in fired {
+            for id in self.orders.open_of(account, Some(symbol)) {
+                self.cancel(id, dialect::generated_client_id(id), now);
+            }
+        }
+    }
+}

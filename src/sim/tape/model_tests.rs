@@ -303,9 +303,9 @@ fn planted_dislocations_open_and_close() {
     let mut lives = Vec::new();
     for seed in 1..6 {
         let run = run(&setup(seed, ModelParams::demo()), 60);
-        // Half to double of the planted 12 bps above both fees, give or take the tick and the basis.
+        // Half to double of the planted 8 bps above both fees, give or take the tick and the basis.
         assert!(
-            (500..2_600).contains(&run.best_edge_ppm),
+            (400..1_750).contains(&run.best_edge_ppm),
             "{}",
             run.best_edge_ppm
         );

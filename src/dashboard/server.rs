@@ -1,0 +1,232 @@
+//! The web server: its thread, its routes, and who may ask.
+//!
+//! It listens on loopback and answers only requests that name a loopback host, so that a web page somewhere else cannot
+//! read it through the user's browser (DNS rebinding).
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
+use actix_web::http::header;
+use actix_web::middleware::{DefaultHeaders, Next, from_fn};
+use actix_web::{App, HttpResponse, HttpServer, web};
+
+use crate::clock::{Clock, OsClock};
+use crate::telemetry::Telemetry;
+
+use super::health::readiness;
+
+const PAGE: &str = include_str!("assets/page.html");
+const STYLE: &str = include_str!("assets/page.css");
+const SCRIPT: &str = include_str!("assets/page.js");
+/// Only our own files, no frames, no other origin.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const CONNECTIONS_MAX: usize = 64;
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum DashboardError {
+    /// The address is in use or not ours.
+    #[error(
+        "could not listen on {address}: {source}; is another engine running? choose another [metrics] address, or port 0"
+    )]
+    Bind {
+        /// Wanted address.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Not a loopback address.
+    #[error("dashboard address {0} was not loopback: the page has no login")]
+    NotLoopback(SocketAddr),
+    /// The thread or the server could not be started.
+    #[error("could not start the dashboard: {0}")]
+    Start(std::io::Error),
+}
+
+/// A running server. Dropping it leaves it running; [`Handle::stop`] ends it.
+#[derive(Debug)]
+pub struct Handle {
+    /// Where it listens (the real port when 0 was asked for).
+    pub address: SocketAddr,
+    server: ServerHandle,
+    thread: JoinHandle<()>,
+}
+
+impl Handle {
+    /// Ends the server and waits for its thread.
+    pub fn stop(self) {
+        // The command is sent when the future is made; the thread's end is the answer.
+        drop(self.server.stop(false));
+        if self.thread.join().is_err() {
+            tracing::warn!("dashboard thread ended by a panic");
+        }
+    }
+}
+
+/// Starts the server on its own thread.
+///
+/// # Errors
+/// [`DashboardError`] when the address is not loopback or cannot be had.
+pub fn serve(address: SocketAddr, hub: Arc<Telemetry>) -> Result<Handle, DashboardError> {
+    if !address.ip().is_loopback() {
+        return Err(DashboardError::NotLoopback(address));
+    }
+    let bind = |source| DashboardError::Bind { address, source };
+    let listener = TcpListener::bind(address).map_err(bind)?;
+    let address = listener.local_addr().map_err(bind)?;
+    let (sender, receiver) = mpsc::channel();
+    let thread = std::thread::Builder::new()
+        .name("dashboard".to_owned())
+        .spawn(move || run(listener, hub, &sender))
+        .map_err(DashboardError::Start)?;
+    let ended = || std::io::Error::other("its thread ended");
+    let server = receiver
+        .recv()
+        .map_err(|_closed| ended())
+        .and_then(|started| started)
+        .map_err(DashboardError::Start)?;
+    Ok(Handle {
+        address,
+        server,
+        thread,
+    })
+}
+
+fn run(
+    listener: TcpListener,
+    hub: Arc<Telemetry>,
+    started: &mpsc::Sender<std::io::Result<ServerHandle>>,
+) {
+    let outcome = actix_rt::System::new().block_on(async move {
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(web::Data::from(Arc::clone(&hub)))
+                .wrap(from_fn(only_this_machine))
+                .wrap(
+                    DefaultHeaders::new()
+                        .add((header::CACHE_CONTROL, "no-store"))
+                        .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+                        .add((header::REFERRER_POLICY, "no-referrer"))
+                        .add((header::CONTENT_SECURITY_POLICY, POLICY)),
+                )
+                .service(web::resource("/").get(|| asset("text/html; charset=utf-8", PAGE)))
+                .service(
+                    web::resource("/assets/page.css")
+                        .get(|| asset("text/css; charset=utf-8", STYLE)),
+                )
+                .service(
+                    web::resource("/assets/page.js")
+                        .get(|| asset("text/javascript; charset=utf-8", SCRIPT)),
+                )
+                .service(web::resource("/metrics").get(metrics))
+                .service(web::resource("/status").get(status))
+                .service(
+                    web::resource("/healthz").get(|| asset("text/plain; charset=utf-8", "ok\n")),
+                )
+                .service(web::resource("/readyz").get(ready))
+        })
+        .workers(1)
+        .max_connections(CONNECTIONS_MAX)
+        .client_request_timeout(Duration::from_secs(2))
+        .disable_signals()
+        .listen(listener)?
+        .run();
+        let handle = server.handle();
+        if started.send(Ok(handle)).is_err() {
+            return Ok(());
+        }
+        server.await
+    });
+    if let Err(error) = outcome
+        && let Err(mpsc::SendError(unheard)) = started.send(Err(error))
+    {
+        tracing::error!(?unheard, "dashboard ended");
+    }
+}
+
+/// Refuses a request whose Host is not a loopback name.
+async fn only_this_machine(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, actix_web::Error> {
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default();
+    if is_loopback_name(host) {
+        return next
+            .call(request)
+            .await
+            .map(ServiceResponse::map_into_left_body);
+    }
+    let refusal = HttpResponse::Forbidden()
+        .content_type("text/plain; charset=utf-8")
+        .body("host is not this machine\n");
+    Ok(request.into_response(refusal).map_into_right_body())
+}
+
+fn is_loopback_name(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some(_) | None => host,
+    };
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+}
+
+async fn asset(kind: &'static str, text: &'static str) -> HttpResponse {
+    HttpResponse::Ok().content_type(kind).body(text)
+}
+
+async fn metrics(hub: web::Data<Telemetry>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(hub.render())
+}
+
+async fn status(hub: web::Data<Telemetry>) -> HttpResponse {
+    HttpResponse::Ok().json(hub.snapshot().as_ref())
+}
+
+async fn ready(hub: web::Data<Telemetry>) -> HttpResponse {
+    let answer = readiness(&hub.snapshot(), OsClock::new().now_unix());
+    if answer.ready {
+        HttpResponse::Ok().json(answer)
+    } else {
+        HttpResponse::ServiceUnavailable().json(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_names_pass() {
+        for host in [
+            "127.0.0.1:9464",
+            "localhost",
+            "localhost:1",
+            "[::1]:9464",
+            "[::1]",
+        ] {
+            assert!(is_loopback_name(host), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "127.0.0.1.evil.example:80",
+            "localhost.evil.example",
+            "10.0.0.1:9464",
+            "::1",
+        ] {
+            assert!(!is_loopback_name(host), "{host}");
+        }
+    }
+}

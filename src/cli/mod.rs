@@ -8,6 +8,7 @@
 )]
 
 pub mod check;
+pub mod ledger;
 
 /// A failure for the caller of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]

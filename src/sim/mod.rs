@@ -1,5 +1,6 @@
 //! Simulated venues and worlds.
 
+pub mod build;
 pub mod dialect;
 pub mod recording;
 pub mod tape;

@@ -3,10 +3,18 @@
 use crate::units::Grid;
 
 use super::Dialect;
-use super::binance::fields::Shape;
 use super::binance::frames;
+use super::binance::streams::MarketDialect;
 use super::frame::{DepthLevels, Malformed, Message, SymbolTable};
 use super::{binance_spot, binance_usdm};
+
+/// The market-data side of a dialect.
+pub(super) const fn market(dialect: Dialect) -> &'static MarketDialect {
+    match dialect {
+        Dialect::BinanceSpot => &binance_spot::market::MARKET,
+        Dialect::BinanceUsdm => &binance_usdm::market::MARKET,
+    }
+}
 
 /// Decodes the market data of one dialect.
 #[derive(Debug, Clone)]
@@ -44,20 +52,18 @@ impl Decoder {
         &self.levels
     }
 
-    const fn shape(&self) -> &'static Shape {
-        match self.dialect {
-            Dialect::BinanceSpot => &binance_spot::market::SHAPE,
-            Dialect::BinanceUsdm => &binance_usdm::market::SHAPE,
-        }
-    }
-
     /// Reads one frame. Allocates nothing for quotes, depth, trades and mark prices once the buffers have grown.
     ///
     /// # Errors
     /// [`Malformed`]; the levels are then meaningless.
     #[inline]
     pub fn decode<'a>(&mut self, bytes: &'a [u8]) -> Result<Message<'a>, Malformed> {
-        frames::decode(self.shape(), &self.table, &mut self.levels, bytes)
+        frames::decode(
+            &market(self.dialect).shape,
+            &self.table,
+            &mut self.levels,
+            bytes,
+        )
     }
 
     /// [`Decoder::decode`] without the short way for frames as usually written: same answers, slower.
@@ -65,14 +71,26 @@ impl Decoder {
     /// # Errors
     /// [`Malformed`], like [`Decoder::decode`].
     pub fn decode_carefully<'a>(&mut self, bytes: &'a [u8]) -> Result<Message<'a>, Malformed> {
-        frames::decode_carefully(self.shape(), &self.table, &mut self.levels, bytes)
+        frames::decode_carefully(
+            &market(self.dialect).shape,
+            &self.table,
+            &mut self.levels,
+            bytes,
+        )
     }
+}
 
-    /// Reads an HTTP depth answer: levels into [`Decoder::levels`], update id as the result.
-    ///
-    /// # Errors
-    /// [`Malformed`] when it is none.
-    pub fn decode_snapshot(&mut self, body: &[u8], grid: Grid) -> Result<u64, Malformed> {
-        frames::read_snapshot(body, grid, &mut self.levels)
+/// Reads an HTTP depth answer: its levels into `levels`, its update id as the result.
+///
+/// # Errors
+/// [`Malformed`] when it is none.
+pub fn decode_snapshot(
+    dialect: Dialect,
+    body: &[u8],
+    grid: Grid,
+    levels: &mut DepthLevels,
+) -> Result<u64, Malformed> {
+    match dialect {
+        Dialect::BinanceSpot | Dialect::BinanceUsdm => frames::read_snapshot(body, grid, levels),
     }
 }

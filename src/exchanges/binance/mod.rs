@@ -14,6 +14,7 @@ pub(crate) mod order;
 pub(crate) mod params;
 mod requests;
 mod short;
+pub(crate) mod streams;
 mod updates;
 
 pub(crate) use machine::{Flavour, Machine, RequestKind};

@@ -1,24 +1,39 @@
 //! Binance USD-M (and COIN-M) market data: the fields that futures add, their way of chaining, and their two stream classes.
 //!
-//! A stream asked on the wrong class is not delivered: quotes, depth and trades are *public*, mark prices and aggregates
-//! *market*.
+//! A stream asked on the wrong class is not delivered.
 
 use crate::exchanges::binance::fields::{PREVIOUS_ID, Shape, bit, letters};
+use crate::exchanges::binance::streams::{Lane, MarketDialect};
 use crate::exchanges::sync::SyncRule;
 
-/// Futures frames.
-pub(in crate::exchanges) const SHAPE: Shape = Shape {
-    quote: letters(b"euETsbBaA"),
-    depth: letters(b"eETsUuba") | bit(PREVIOUS_ID),
-    trade: letters(b"eETstpqm"),
-    agg_trade: letters(b"eEsapqflTm"),
-    mark: letters(b"eEsprT"),
+/// USD-M: a public and a market connection.
+pub(in crate::exchanges) const MARKET: MarketDialect = MarketDialect {
+    shape: Shape {
+        quote: letters(b"euETsbBaA"),
+        depth: letters(b"eETsUuba") | bit(PREVIOUS_ID),
+        trade: letters(b"eETstpqm"),
+        agg_trade: letters(b"eEsapqflTm"),
+        mark: letters(b"eEsprT"),
+    },
+    // Ids are global over the matching shard, so they jump: each event names the one before.
+    rule: SyncRule::PreviousId,
+    lanes: &[
+        Lane {
+            prefix: "/public",
+            quotes: true,
+            depth: true,
+            trades: true,
+            agg_trades: false,
+            marks: false,
+        },
+        Lane {
+            prefix: "/market",
+            quotes: false,
+            depth: false,
+            trades: false,
+            agg_trades: true,
+            marks: true,
+        },
+    ],
+    snapshot_path: "/fapi/v1/depth",
 };
-
-/// Ids are global over the matching shard, so they jump: each event names the one before.
-pub(in crate::exchanges) const RULE: SyncRule = SyncRule::PreviousId;
-
-/// Path prefixes of the public and the market connection.
-pub(in crate::exchanges) const LANES: [&str; 2] = ["/public", "/market"];
-/// Depth snapshot.
-pub(in crate::exchanges) const SNAPSHOT_PATH: &str = "/fapi/v1/depth";

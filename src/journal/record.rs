@@ -1,0 +1,272 @@
+//! What a journal line says: records with names instead of numbers, so that a line can be read alone years later.
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+use crate::market::{Catalogue, InstrumentId};
+use crate::risk::output::{Actor, CloseIntent, CloseRecord, LevelChange, Scope};
+use crate::trade::{Fill, Liquidity, StrategyId};
+use crate::units::{Price, Qty, Side};
+
+/// Turns ids into names.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'a> {
+    /// Instruments and venues.
+    pub catalogue: &'a Catalogue,
+    /// Strategies by id.
+    pub strategies: &'a [String],
+}
+
+/// One record. Amounts are exact decimals, written as text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Record {
+    /// The process began to write.
+    Started {
+        /// Package version.
+        version: String,
+        /// SHA-256 of the configuration, hex.
+        config_hash: String,
+        /// Session epoch of the client order ids.
+        epoch_secs: u32,
+    },
+    /// The process stopped in order.
+    Stopped {
+        /// Why.
+        reason: String,
+    },
+    /// An execution.
+    Fill(FillRecord),
+    /// A kill level changed.
+    LevelChanged {
+        /// Where: `portfolio`, `venue:spot_a`, `instrument:spot_a:BTC/USDT`.
+        scope: String,
+        /// Level before.
+        from: &'static str,
+        /// Level after.
+        to: &'static str,
+        /// What caused it.
+        cause: &'static str,
+        /// A control's row of RISK.md, or `operator:NAME`.
+        by: String,
+        /// In words.
+        reason: String,
+    },
+    /// A forced close is about to begin.
+    CloseIntent(CloseIntentRecord),
+    /// A forced close ended.
+    CloseRecord {
+        /// What was intended.
+        intent: CloseIntentRecord,
+        /// done, dust, handover.
+        result: &'static str,
+        /// Price when it was triggered.
+        decision_price: Option<Decimal>,
+        /// Its orders.
+        children: Vec<ChildRecord>,
+        /// Quantity that we closed.
+        closed: Decimal,
+        /// Volume-weighted average price.
+        average_price: Option<Decimal>,
+        /// Cost against the decision price in the quote asset; positive is a loss.
+        slippage_cost: Option<Decimal>,
+        /// The same in basis points.
+        slippage_bps: Option<Decimal>,
+        /// Signed position at the end.
+        position: Decimal,
+        /// From trigger to end.
+        duration_ns: u64,
+    },
+}
+
+/// An execution with names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FillRecord {
+    /// Venue's trade time, ns since 1970.
+    pub time: i64,
+    /// Venue instance.
+    pub venue: String,
+    /// Unified symbol.
+    pub symbol: String,
+    /// buy, sell.
+    pub side: &'static str,
+    /// In base units.
+    pub quantity: Decimal,
+    /// In the quote asset.
+    pub price: Decimal,
+    /// Positive when we paid.
+    pub fee: Decimal,
+    /// Asset of the fee; empty when the venue did not say.
+    pub fee_asset: String,
+    /// Venue's trade id.
+    pub trade_id: u64,
+    /// Our order, 32 hex digits; none for a fill that is not ours.
+    pub client_order_id: Option<String>,
+    /// maker, taker.
+    pub liquidity: &'static str,
+    /// Configured name of the strategy.
+    pub strategy: Option<String>,
+}
+
+/// A close that begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CloseIntentRecord {
+    /// Number of the close.
+    pub set: u64,
+    /// Venue instance.
+    pub venue: String,
+    /// Unified symbol.
+    pub symbol: String,
+    /// Which control.
+    pub cause: &'static str,
+    /// The limit that was crossed.
+    pub limit: Option<Decimal>,
+    /// The value that crossed it.
+    pub value: Option<Decimal>,
+    /// Signed position when it was triggered.
+    pub position: Decimal,
+    /// Largest absolute position that ends it.
+    pub target: Decimal,
+}
+
+/// One order of a close.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChildRecord {
+    /// Its approval.
+    pub approval: u64,
+    /// Its quantity.
+    pub quantity: Decimal,
+    /// Its limit.
+    pub limit_price: Decimal,
+    /// What filled.
+    pub filled: Decimal,
+}
+
+impl Names<'_> {
+    fn venue_and_symbol(&self, id: InstrumentId) -> (String, String) {
+        self.catalogue.get(id).map_or_else(
+            || ("?".to_owned(), format!("instrument {}", id.0)),
+            |instrument| {
+                (
+                    self.catalogue.venue_name(instrument.venue).to_owned(),
+                    instrument.symbol.to_string(),
+                )
+            },
+        )
+    }
+    fn qty(&self, id: InstrumentId, qty: Qty) -> Decimal {
+        let instrument = self.catalogue.get(id);
+        instrument.map_or(Decimal::from(qty.0), |instrument| {
+            instrument.grid.qty_decimal(qty).normalize()
+        })
+    }
+    fn price(&self, id: InstrumentId, price: Price) -> Decimal {
+        let instrument = self.catalogue.get(id);
+        instrument.map_or(Decimal::from(price.0), |instrument| {
+            instrument.grid.price_decimal(price).normalize()
+        })
+    }
+    fn strategy(&self, id: StrategyId) -> String {
+        self.strategies
+            .get(usize::from(id.0))
+            .cloned()
+            .unwrap_or_else(|| format!("strategy {}", id.0))
+    }
+    fn scope(&self, scope: &Scope) -> String {
+        let kind = scope.label();
+        match scope {
+            Scope::Portfolio => kind.to_owned(),
+            Scope::Venue(venue) => format!("{kind}:{}", self.catalogue.venue_name(*venue)),
+            Scope::Asset(asset) => format!("{kind}:{asset}"),
+            Scope::Symbol(symbol) => format!("{kind}:{symbol}"),
+            Scope::Instrument(id) => format!("{kind}:{}", self.catalogue.label(*id)),
+            Scope::Strategy(id) => format!("{kind}:{}", self.strategy(*id)),
+        }
+    }
+
+    /// An execution.
+    #[must_use]
+    pub fn fill(&self, fill: &Fill) -> FillRecord {
+        let (venue, symbol) = self.venue_and_symbol(fill.instrument);
+        let hex = |id: crate::trade::ClientOrderId| String::from_utf8_lossy(&id.hex()).into_owned();
+        FillRecord {
+            time: fill.venue_time.0,
+            venue,
+            symbol,
+            side: match fill.side {
+                Side::Buy => "buy",
+                Side::Sell => "sell",
+            },
+            quantity: self.qty(fill.instrument, fill.qty),
+            price: self.price(fill.instrument, fill.price),
+            fee: fill.fee.normalize(),
+            fee_asset: fill
+                .fee_asset
+                .map(|asset| asset.to_string())
+                .unwrap_or_default(),
+            trade_id: fill.trade_id,
+            client_order_id: fill.client_order_id.map(hex),
+            liquidity: match fill.liquidity {
+                Liquidity::Maker => "maker",
+                Liquidity::Taker => "taker",
+            },
+            strategy: fill.strategy.map(|id| self.strategy(id)),
+        }
+    }
+
+    /// A change of a kill level.
+    #[must_use]
+    pub fn level(&self, change: &LevelChange) -> Record {
+        Record::LevelChanged {
+            scope: self.scope(&change.scope),
+            from: change.from.label(),
+            to: change.to.label(),
+            cause: change.cause,
+            by: match &change.by {
+                Actor::Control(row) => (*row).to_owned(),
+                Actor::Operator(name) => format!("operator:{name}"),
+            },
+            reason: change.reason.clone(),
+        }
+    }
+
+    /// A forced close that is about to begin.
+    #[must_use]
+    pub fn close_intent(&self, intent: &CloseIntent) -> CloseIntentRecord {
+        let (venue, symbol) = self.venue_and_symbol(intent.instrument);
+        CloseIntentRecord {
+            set: intent.set.0,
+            venue,
+            symbol,
+            cause: intent.cause.label(),
+            limit: intent.limit.decimal(),
+            value: intent.value.decimal(),
+            position: self.qty(intent.instrument, intent.position),
+            target: self.qty(intent.instrument, intent.target),
+        }
+    }
+
+    /// A forced close that ended.
+    #[must_use]
+    pub fn close_record(&self, record: &CloseRecord) -> Record {
+        let id = record.intent.instrument;
+        let child = |child: &crate::risk::output::CloseChild| ChildRecord {
+            approval: child.approval.0,
+            quantity: self.qty(id, child.qty),
+            limit_price: self.price(id, child.limit_price),
+            filled: self.qty(id, child.filled),
+        };
+        Record::CloseRecord {
+            intent: self.close_intent(&record.intent),
+            result: record.result.label(),
+            decision_price: record.decision_price.map(|price| self.price(id, price)),
+            children: record.children.iter().map(child).collect(),
+            closed: self.qty(id, record.closed),
+            average_price: record.average_price,
+            slippage_cost: record.slippage_cost,
+            slippage_bps: record.slippage_bps,
+            position: self.qty(id, record.position),
+            duration_ns: record.duration.0,
+        }
+    }
+}

@@ -1,8 +1,8 @@
 //! `/metrics`, `/status` and the page over a real socket, and the quantiles against the truth.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 #![expect(
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
+    clippy::float_arithmetic,
+    reason = "the truth of a statistic is a float"
 )]
 
 use std::collections::BTreeMap;
@@ -312,10 +312,6 @@ fn ascending() -> impl Iterator<Item = f64> {
 }
 
 #[test]
-#[expect(
-    clippy::float_arithmetic,
-    reason = "the truth of a statistic is a float"
-)]
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -55,12 +55,7 @@ impl<'a> Table<'a> {
     }
 
     /// The tables of a list, each with its number from 1 in the path.
-    pub fn tables(
-        &self,
-        key: &str,
-        section: &'static Section,
-        report: &mut Report,
-    ) -> Vec<Table<'a>> {
+    pub fn tables(&self, key: &str, section: &'static Section, report: &mut Report) -> Vec<Self> {
         let Some((_, value)) = self.entry(key) else {
             self.missing(self.field(key), report);
             return Vec::new();

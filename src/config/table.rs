@@ -149,13 +149,13 @@ impl<'a> Table<'a> {
     }
 
     pub(super) fn field(&self, key: &str) -> &'static Field {
-        let field = self.section.field(key);
-        assert!(
-            field.is_some(),
-            "Invariant: the schema of {} has the key {key}",
-            self.section.table
-        );
-        field.unwrap_or(&self.section.fields[0])
+        let Some(field) = self.section.field(key) else {
+            panic!(
+                "Invariant: the schema of {} has the key {key}",
+                self.section.table
+            );
+        };
+        field
     }
 
     pub(super) fn echo(&self, key: &str, value: String, report: &mut Report) {
@@ -325,12 +325,7 @@ impl<'a> Table<'a> {
     }
 
     /// A table below; empty when it may be absent. `None` when it is missing or no table (reported).
-    pub fn table(
-        &self,
-        key: &str,
-        section: &'static Section,
-        report: &mut Report,
-    ) -> Option<Table<'a>> {
+    pub fn table(&self, key: &str, section: &'static Section, report: &mut Report) -> Option<Self> {
         let field = self.field(key);
         let path = self.path_of(key);
         match self.entry(key) {

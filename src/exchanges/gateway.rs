@@ -19,6 +19,7 @@ use crate::trade::{ClientOrderId, OrderReport, ReportKind, Ticket};
 use crate::units::{Asset, Grid, MonoNanos, Nanos, Ppm, Price, Qty, Side, UnixNanos};
 
 use super::binance::{Flavour, Machine};
+use super::rules::VenueLimits;
 use super::secret::Credentials;
 use super::{Action, Channel, Dialect, RequestId};
 
@@ -387,6 +388,11 @@ impl Gateway {
         out: &mut GatewayOut,
     ) {
         self.machine().request_account(query, now, time, out);
+    }
+
+    /// The venue's limits, from its exchange information.
+    pub fn set_limits(&mut self, limits: &VenueLimits) {
+        self.machine().set_limits(limits);
     }
 
     /// The report of an order handed to the socket, for the shell to send.

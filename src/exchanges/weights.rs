@@ -126,6 +126,22 @@ impl Budget {
     pub fn weight_is(&mut self, used: u32, limit: Option<u32>, time: UnixNanos) {
         self.weight.state(used, limit, time);
     }
+    /// The venue stated its limit.
+    pub const fn weight_limit(&mut self, limit: u32) {
+        self.weight.limit = limit;
+    }
+    /// The venue stated how many orders a window takes; the count goes on.
+    pub fn orders_limit(&mut self, length: Nanos, limit: u32) {
+        if let Some(window) = self
+            .orders
+            .iter_mut()
+            .find(|window| window.length == length)
+        {
+            window.limit = limit;
+        } else if self.orders.len() < ORDER_WINDOWS_MAX {
+            self.orders.push(Window::new(length, limit));
+        }
+    }
     /// The venue stated an order count. A window without a known limit is not kept.
     pub fn orders_are(&mut self, length: Nanos, used: u32, limit: Option<u32>, time: UnixNanos) {
         if let Some(window) = self

@@ -7,7 +7,7 @@ use crate::trade::ReportKind;
 use crate::units::{MonoNanos, Nanos, UnixNanos};
 
 use super::answers::{CLOCK_EVERY, UNANSWERED_MAX};
-use super::line::LineState;
+use super::line::{LineState, opening};
 use super::machine::{Asked, At, Flavour, Machine, Recovery, RequestKind, Session, TradesFor};
 
 /// A planned replacement waits this long for requests in flight.
@@ -20,7 +20,7 @@ impl Machine {
         let at = At { now, time };
         self.last_time = time;
         self.measure_clock(at, out);
-        self.orders.state = LineState::Opening;
+        self.orders.state = opening(now, Nanos::ZERO);
         let target = match self.flavour {
             Flavour::Spot => binance_spot::orders::ORDERS_TARGET,
             Flavour::Usdm => binance_usdm::orders::ORDERS_TARGET,
@@ -130,7 +130,7 @@ impl Machine {
 
     pub(super) fn on_listen_key(&mut self, key: String, at: At, out: &mut GatewayOut) {
         self.listen_key_due_at = at.now.after(binance_usdm::account::LISTEN_KEY_KEEP_EVERY);
-        self.account.state = LineState::Opening;
+        self.account.state = opening(at.now, Nanos::ZERO);
         out.actions.push(Action::Open {
             channel: Channel::Account,
             target: binance_usdm::account::account_target(&key),
@@ -184,7 +184,9 @@ impl Machine {
 
     /// What was in flight on the order connection is now unknown.
     fn drop_orders(&mut self, at: At, out: &mut GatewayOut) {
-        self.orders.state = LineState::Opening;
+        if self.orders.is_open() {
+            self.orders.state = opening(at.now, Nanos::ZERO);
+        }
         self.session = Session::Signing;
         self.rotate_orders = None;
         if self.flavour == Flavour::Spot {
@@ -255,6 +257,12 @@ impl Machine {
                 self.make_listen_key(at, out);
             }
         }
+        if self.orders.is_overdue(now) {
+            self.replace_orders(ReconnectCause::Lost, true, at, out);
+        }
+        if self.account.is_overdue(now) {
+            self.on_closed(Channel::Account, now, time, out);
+        }
         self.rotate(at, out);
         self.recover(at, out);
     }
@@ -276,7 +284,7 @@ impl Machine {
         if (account_old || self.rotate_account.is_some()) && self.account.is_open() {
             self.rotate_account = None;
             self.counters.reconnects += 1;
-            self.account.state = LineState::Opening;
+            self.account.state = opening(at.now, Nanos::ZERO);
             self.interrupt_stream(at, out);
             out.actions.push(Action::Reconnect {
                 channel: Channel::Account,

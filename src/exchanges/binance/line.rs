@@ -10,13 +10,16 @@ const WAIT_MAX: Nanos = Nanos::from_secs(30);
 /// An open connection of that age proves that the trouble is over.
 const STABLE_AFTER: Nanos = Nanos::from_secs(60);
 
+/// An attempt takes no longer, its wait not counted.
+const OPEN_WITHIN: Nanos = Nanos::from_secs(20);
+
 /// State of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LineState {
     /// Not asked for.
     Down,
-    /// Asked for.
-    Opening,
+    /// Asked for; given up when not open by then.
+    Opening(MonoNanos),
     /// Open since.
     Open(MonoNanos),
 }
@@ -44,7 +47,7 @@ impl Line {
     pub(super) const fn age(&self, now: MonoNanos) -> Option<Nanos> {
         match self.state {
             LineState::Open(since) => Some(now.since(since)),
-            LineState::Down | LineState::Opening => None,
+            LineState::Down | LineState::Opening(_) => None,
         }
     }
     /// It was lost or could not be made: how long to wait before the next attempt (doubling, capped, jittered by half).
@@ -52,8 +55,13 @@ impl Line {
         if self.age(now).is_some_and(|age| age >= STABLE_AFTER) {
             self.failures = 0;
         }
-        self.state = LineState::Opening;
-        self.wait()
+        let wait = self.wait();
+        self.state = opening(now, wait);
+        wait
+    }
+    /// True when the attempt takes too long: its shell never answered.
+    pub(super) fn is_overdue(&self, now: MonoNanos) -> bool {
+        matches!(self.state, LineState::Opening(by) if now >= by)
     }
     /// The next wait.
     pub(super) fn wait(&mut self) -> Nanos {
@@ -65,6 +73,11 @@ impl Line {
         let half = doubled.div_euclid(2);
         Nanos(half + self.prng.below(half + 1))
     }
+}
+
+/// An attempt that begins after a wait.
+pub(super) const fn opening(now: MonoNanos, wait: Nanos) -> LineState {
+    LineState::Opening(now.after(wait).after(OPEN_WITHIN))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::exchanges::gateway::{
     AccountEvent, AccountQuery, GatewayCounters, GatewayInstrument, GatewayOptions, GatewayOut,
 };
 use crate::exchanges::pending::PendingTable;
+use crate::exchanges::rules::VenueLimits;
 use crate::exchanges::secret::Credentials;
 use crate::exchanges::tracker::Tracker;
 use crate::exchanges::weights::Budget;
@@ -243,6 +244,15 @@ impl Machine {
     }
     pub(crate) fn weight_remaining(&self) -> Ppm {
         self.budget.remaining(self.last_time)
+    }
+    /// Takes the venue's limits; counts go on.
+    pub(crate) fn set_limits(&mut self, limits: &VenueLimits) {
+        if let Some(limit) = limits.weight_per_minute {
+            self.budget.weight_limit(limit);
+        }
+        for (window, limit) in &limits.orders {
+            self.budget.orders_limit(*window, *limit);
+        }
     }
     /// Placements may go out: orders and the account stream are live.
     pub(crate) const fn is_ready(&self) -> bool {

@@ -5,6 +5,7 @@
 mod answers;
 pub(crate) mod envelope;
 mod errors;
+pub(crate) mod exchange_info;
 pub(crate) mod fields;
 pub mod frames;
 mod lifecycle;

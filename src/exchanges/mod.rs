@@ -132,7 +132,7 @@ impl ReconnectCause {
 }
 
 /// What a machine wants its shell to do, in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Action {
     /// Open (or replace) a WebSocket connection; `target` is path and query below the configured base address.
     Open {
@@ -168,5 +168,32 @@ pub enum Action {
         /// How long to wait.
         delay: Nanos,
     },
+}
+
+/// Without queries and texts: they carry key names, signatures and the account stream's key.
+impl std::fmt::Debug for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let path = |target: &str| target.split('?').next().unwrap_or_default().to_owned();
+        match self {
+            Self::Open { channel, target } => write!(f, "Open({channel:?} {})", path(target)),
+            Self::Send { channel, text } => write!(f, "Send({channel:?}, {} bytes)", text.len()),
+            Self::Http {
+                request,
+                method,
+                target,
+                ..
+            } => write!(f, "Http({} {} {})", request.0, method.label(), path(target)),
+            Self::Reconnect {
+                channel,
+                cause,
+                delay,
+            } => write!(
+                f,
+                "Reconnect({channel:?}, {}, {} ms)",
+                cause.label(),
+                delay.floor_millis()
+            ),
+        }
+    }
 }
 pub mod socket;

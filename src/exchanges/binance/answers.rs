@@ -294,6 +294,9 @@ impl Machine {
             RequestKind::Subscribe if refusal.failure == Failure::AlreadySubscribed => {
                 self.on_stream_live(at, out);
             }
+            // Another connection would be refused as well: an operator must act first.
+            RequestKind::Logon | RequestKind::Subscribe
+                if refusal.failure == Failure::Permission => {}
             RequestKind::Logon if matches!(refusal.failure, Failure::Refused(_)) => {
                 // This venue does not log sessions on: sign every request.
                 self.options.session_logon = false;

@@ -81,6 +81,7 @@ impl Machine {
 
     pub(super) fn on_stream_live(&mut self, at: At, out: &mut GatewayOut) {
         self.stream_live = true;
+        self.refused = false;
         if let Some(since) = self.interrupted_at.take() {
             for instrument in self.instruments.all() {
                 self.recoveries.push(Recovery {

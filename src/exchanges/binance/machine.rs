@@ -154,7 +154,6 @@ pub(super) struct Recovery {
 }
 
 /// The machine.
-#[derive(Debug)]
 pub(crate) struct Machine {
     pub(super) flavour: Flavour,
     pub(super) venue: VenueId,
@@ -188,6 +187,20 @@ pub(crate) struct Machine {
     pub(super) interrupted_at: Option<UnixNanos>,
     pub(super) refused: bool,
     pub(super) last_time: UnixNanos,
+}
+
+/// Short on purpose: request buffers hold signatures, and the listen key opens the account stream.
+impl std::fmt::Debug for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Machine")
+            .field("flavour", &self.flavour)
+            .field("venue", &self.venue)
+            .field("orders", &self.orders.state)
+            .field("session", &self.session)
+            .field("stream_live", &self.stream_live)
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Machine {

@@ -49,7 +49,7 @@ struct ServerTime {
 }
 
 impl Machine {
-    fn count(&mut self, taken: Result<Taken, Malformed>) {
+    fn count(&mut self, taken: &Result<Taken, Malformed>) {
         self.counters.frames_received += 1;
         match taken {
             Ok(Taken::Decoded) => self.counters.frames_decoded += 1,
@@ -69,7 +69,7 @@ impl Machine {
         let at = At { now, time };
         self.last_time = time;
         let taken = self.take_frame(channel, bytes, at, out);
-        self.count(taken);
+        self.count(&taken);
     }
 
     fn take_frame(
@@ -144,7 +144,7 @@ impl Machine {
         self.note_headers(answer, at);
         let Some(pending) = self.pending.take(answer.request.0) else {
             self.counters.unmatched += 1;
-            self.count(Ok(Taken::Ignored));
+            self.count(&Ok(Taken::Ignored));
             return;
         };
         let taken = if (200..300).contains(&answer.status) {
@@ -156,7 +156,7 @@ impl Machine {
             self.refuse(&pending.what, &refusal, at, out);
             Ok(())
         };
-        self.count(taken.map(|()| Taken::Decoded));
+        self.count(&taken.map(|()| Taken::Decoded));
     }
 
     fn note_headers(&mut self, answer: &HttpAnswer<'_>, at: At) {

@@ -97,6 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table, one row a code")]
     fn the_table() {
         use Failure::{
             AlreadySubscribed, CancelRefused, Clock, ListenKeyGone, NotFound, Permission, Refused,

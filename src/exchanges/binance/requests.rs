@@ -356,9 +356,10 @@ impl Machine {
         out.actions.push(match ws {
             Some(method) => {
                 // Without a logged-on session the subscription has a name of its own.
-                let method = match asked.kind {
-                    RequestKind::Subscribe if !logged_on => "userDataStream.subscribe.signature",
-                    _ => method,
+                let method = if asked.kind == RequestKind::Subscribe && !logged_on {
+                    "userDataStream.subscribe.signature"
+                } else {
+                    method
                 };
                 Action::Send {
                     channel: Channel::Orders,

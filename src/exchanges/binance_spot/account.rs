@@ -135,7 +135,7 @@ impl ExecutionReport<'_> {
             OrderState::Rejected(_) => {
                 OrderState::Rejected(reject_reason(self.reject.as_deref().unwrap_or_default()))
             }
-            state => state,
+            state @ (OrderState::Open | OrderState::Ended { .. } | OrderState::Unclear) => state,
         };
         Ok(Some(OrderUpdate {
             instrument: instrument.id,

@@ -1,5 +1,6 @@
 //! One WebSocket connection as its machine sees it: down, opening or open, when to rotate, how long to wait.
 
+use crate::exchanges::backoff::Backoff;
 use crate::prng::Prng;
 use crate::units::{MonoNanos, Nanos};
 
@@ -28,7 +29,7 @@ pub(super) enum LineState {
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) state: LineState,
-    failures: u32,
+    backoff: Backoff,
     prng: Prng,
 }
 
@@ -36,7 +37,7 @@ impl Line {
     pub(super) const fn new(prng: Prng) -> Self {
         Self {
             state: LineState::Down,
-            failures: 0,
+            backoff: Backoff::new(WAIT_FIRST, WAIT_MAX),
             prng,
         }
     }
@@ -53,7 +54,7 @@ impl Line {
     /// It was lost or could not be made: how long to wait before the next attempt (doubling, capped, jittered by half).
     pub(super) fn lost(&mut self, now: MonoNanos) -> Nanos {
         if self.age(now).is_some_and(|age| age >= STABLE_AFTER) {
-            self.failures = 0;
+            self.backoff.reset();
         }
         let wait = self.wait();
         self.state = opening(now, wait);
@@ -65,13 +66,7 @@ impl Line {
     }
     /// The next wait.
     pub(super) fn wait(&mut self) -> Nanos {
-        let doubled = WAIT_FIRST
-            .0
-            .saturating_mul(1_u64 << self.failures.min(16))
-            .min(WAIT_MAX.0);
-        self.failures = self.failures.saturating_add(1);
-        let half = doubled.div_euclid(2);
-        Nanos(half + self.prng.below(half + 1))
+        self.backoff.next(&mut self.prng)
     }
 }
 

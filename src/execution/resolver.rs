@@ -333,21 +333,11 @@ impl Case<'_> {
         let dust = HoldReason::Dust {
             delta: self.broken.delta,
         };
-        let id = leg.leg.instrument;
+        let (id, side) = (leg.leg.instrument, self.side);
         let instrument = self.market.catalogue.get(id).ok_or(dust)?;
         if leg.undecided {
             return Err(HoldReason::LegUndecided);
         }
-        let lots = |qty: Qty| {
-            qty.floor_to(instrument.lot)
-                .filter(|qty| qty.0 > 0 && *qty >= instrument.qty_min)
-        };
-        let wanted = self
-            .broken
-            .delta
-            .contracts_floor(leg.units)
-            .min(instrument.qty_max);
-        let wanted = lots(wanted).ok_or(dust)?;
         let top = self
             .market
             .books
@@ -355,55 +345,61 @@ impl Case<'_> {
         let (Some(top), Some(book)) = (top, self.market.books.get(id)) else {
             return Err(HoldReason::NoTrustedBook);
         };
-        let touch = match self.side {
+        let touch = match side {
             Side::Buy => top.ask.price,
             Side::Sell => top.bid.price,
         };
-        let enough =
-            |qty: &Qty| reaches_minimum(instrument, touch, *qty, self.rules.notional_margin);
-        if !enough(&wanted) {
-            return Err(dust);
-        }
+        let wanted = self
+            .broken
+            .delta
+            .contracts_floor(leg.units)
+            .min(instrument.qty_max);
+        let wanted = self.tradable(instrument, touch, wanted).ok_or(dust)?;
         let fee = fee_of(self.market.fees, leg);
         let too_dear = || self.too_dear(touch, fee);
         let bound = self
             .basis
-            .bound(self.side, fee, self.rules.cost_max)
+            .bound(side, fee, self.rules.cost_max)
             .ok_or_else(too_dear)?;
-        let found = lots(book.walk(self.side, bound, wanted).qty).filter(enough);
-        let found = found.ok_or_else(|| {
-            if within(self.side, touch, bound) {
+        let found = self.tradable(instrument, touch, book.walk(side, bound, wanted).qty);
+        let nothing = || {
+            if within(side, touch, bound) {
                 HoldReason::NoDepth
             } else {
                 too_dear()
             }
-        })?;
-        let walk = book.walk(self.side, bound, found);
-        let moved = cushioned(
-            self.side,
-            walk.worst_price,
-            self.rules.cushion,
-            self.broken.attempt,
-        );
-        let limit_price =
-            moved.and_then(|price| limit(instrument, self.side, price, walk.worst_price, bound));
-        let cost = self.basis.cost(self.side, fee, walk.notional, walk.qty);
+        };
+        let qty = found.ok_or_else(nothing)?;
+        let walk = book.walk(side, bound, qty);
+        let worst = walk.worst_price;
+        let moved = cushioned(side, worst, self.rules.cushion, self.broken.attempt);
+        let limit_price = moved.and_then(|price| limit(instrument, side, price, worst, bound));
+        let cost = self.basis.cost(side, fee, walk.notional, walk.qty);
         let (Some(limit_price), Some(cost)) = (limit_price, cost) else {
             return Err(too_dear());
         };
         let order = Leg {
             instrument: id,
-            side: self.side,
-            qty: found,
+            side,
+            qty,
             limit_price,
             decision_price: touch,
         };
         Ok(WayOut {
             leg_index,
             leg: order,
-            completes: leg.leg.side == self.side,
+            completes: leg.leg.side == side,
             cost,
         })
+    }
+
+    /// Floored to the lot; `None` when the venue would not take that little.
+    fn tradable(&self, instrument: &Instrument, touch: Price, qty: Qty) -> Option<Qty> {
+        let floored = qty.floor_to(instrument.lot)?;
+        let enough = floored.0 > 0
+            && floored >= instrument.qty_min
+            && reaches_minimum(instrument, touch, floored, self.rules.notional_margin);
+        enough.then_some(floored)
     }
 
     fn too_dear(&self, touch: Price, fee: Ppm) -> HoldReason {

@@ -1,0 +1,16 @@
+//! The desk: every cell of the fill matrix, unknown orders both ways, late and repeated reports, and a venue that delays,
+//! repeats and loses what it says.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helpers")]
+
+#[path = "execution_parts/bench.rs"]
+mod bench;
+#[path = "execution_parts/faults.rs"]
+mod faults;
+#[path = "execution_parts/matrix.rs"]
+mod matrix;
+#[path = "execution_parts/reports.rs"]
+mod reports;
+#[path = "execution_parts/sets.rs"]
+mod sets;
+#[path = "support/small_market.rs"]
+mod small_market;

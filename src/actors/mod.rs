@@ -1,1 +1,17 @@
-//! Under construction.
+//! The live world: actix actors around the rooms, sockets, threads, start and stop.
+//!
+//! An actor owns supervision and wiring only; every decision is a plain call into a room. Each seat's file shows what it owns,
+//! what it hears and whom it tells.
+
+pub mod account;
+pub mod board;
+pub mod execution;
+pub mod feed;
+pub mod gateway;
+mod link;
+pub mod mailbox;
+pub mod position;
+pub mod risk;
+pub mod signal;
+pub mod sampler;
+pub mod system;

@@ -4,6 +4,7 @@
 //! one the embedded default is used, which is the `config/` directory of this repository. Nothing is interpolated from the
 //! environment and nothing is included: what the files say is what runs, and its hash is exported.
 
+pub mod assemble;
 pub mod check;
 pub mod document;
 pub mod explain;

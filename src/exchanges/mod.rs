@@ -46,6 +46,13 @@ impl Dialect {
             Self::BinanceUsdm => "binance_usdm",
         }
     }
+    /// The venue's own name of a symbol, by its usual rule (the venue's list decides).
+    #[must_use]
+    pub fn native_guess(self, symbol: &crate::market::Symbol) -> String {
+        match self {
+            Self::BinanceSpot | Self::BinanceUsdm => format!("{}{}", symbol.base, symbol.quote),
+        }
+    }
     /// By configuration name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -16,6 +16,17 @@ pub enum Liquidity {
     Taker,
 }
 
+impl Liquidity {
+    /// Fixed short word.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Maker => "maker",
+            Self::Taker => "taker",
+        }
+    }
+}
+
 /// One execution. `(venue, instrument, trade_id)` names it for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fill {

@@ -1,0 +1,219 @@
+//! The account seat: what the venues themselves say we hold. Asks regularly, and tells the risk seat.
+//!
+//! A derivative's position is the venue's word. A spot position is the change of the base balance since start. The seat
+//! decides nothing: the risk seat compares.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::{Actor, Addr, AsyncContext, Context, Handler, Message};
+use rust_decimal::Decimal;
+
+use crate::clock::{Clock, OsClock};
+use crate::exchanges::gateway::{AccountEvent, AccountQuery};
+use crate::market::{Catalogue, Instrument, InstrumentId, InstrumentKind, VenueId};
+use crate::trade::unwind::{PositionSource, VenuePosition};
+use crate::units::{Asset, MonoNanos, Qty};
+
+use super::gateway::{AccountNews, AskAccount, GatewaySeat};
+use super::mailbox::Mail;
+use super::risk::{RiskSeat, VenueWord};
+
+/// How often balances and positions are asked for.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+
+/// What one venue says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VenueAccount {
+    /// Order entry and account stream are live.
+    pub ready: bool,
+    /// The venue refused our key.
+    pub refused: Option<i32>,
+    /// Free and locked, by asset.
+    pub balances: BTreeMap<Asset, (Decimal, Decimal)>,
+    /// Balances when the session began.
+    pub start: Option<BTreeMap<Asset, (Decimal, Decimal)>>,
+    /// Positions by instrument.
+    pub positions: BTreeMap<InstrumentId, Qty>,
+    /// Open orders at the last answer.
+    pub open_orders: u64,
+    /// Complete answers: balances, positions, open orders.
+    pub answers: [u64; 3],
+    /// The venue's clock less ours.
+    pub clock_offset_ns: Option<i64>,
+    asked_at: MonoNanos,
+    counting_open: u64,
+    seen_positions: Vec<InstrumentId>,
+}
+
+/// Asks for everything known.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "Accounts")]
+pub struct AskAccounts;
+
+/// By venue id.
+#[derive(Debug, Clone, PartialEq, Eq, actix::MessageResponse)]
+pub struct Accounts(pub Vec<VenueAccount>);
+
+/// The gateways exist now.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct BindGateways(pub Vec<Addr<GatewaySeat>>);
+
+/// Ask the venues now, not at the next turn.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct AskNow;
+
+/// From now on, spot positions are counted from the present balances.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct MarkStart;
+
+/// Keeps the venues' word.
+#[derive(Debug)]
+pub struct AccountSeat {
+    catalogue: Arc<Catalogue>,
+    accounts: Vec<VenueAccount>,
+    gateways: Vec<Addr<GatewaySeat>>,
+    risk: Addr<RiskSeat>,
+    clock: OsClock,
+}
+
+impl AccountSeat {
+    pub(super) fn new(catalogue: Arc<Catalogue>, risk: Addr<RiskSeat>, clock: OsClock) -> Self {
+        let accounts = vec![VenueAccount::default(); catalogue.venue_names().len()];
+        Self { catalogue, accounts, gateways: Vec::new(), risk, clock }
+    }
+
+    fn ask(&mut self) {
+        let now = self.clock.now();
+        for (account, gateway) in self.accounts.iter_mut().zip(&self.gateways) {
+            if account.ready {
+                account.asked_at = now;
+                account.counting_open = 0;
+                account.seen_positions.clear();
+                for query in [AccountQuery::Balances, AccountQuery::Positions, AccountQuery::OpenOrders] {
+                    gateway.latest(AskAccount(query));
+                }
+            }
+        }
+    }
+
+    fn tell(&self, venue: VenueId, source: PositionSource, taken_at: MonoNanos, only: Option<InstrumentKind>) {
+        let Some(account) = self.accounts.get(venue.index()) else { return };
+        for instrument in self.catalogue.at_venue(venue) {
+            if only.is_some_and(|kind| (kind == InstrumentKind::Spot) != (instrument.kind() == InstrumentKind::Spot)) {
+                continue;
+            }
+            if let Some(qty) = position_of(account, instrument) {
+                self.risk.latest(VenueWord(VenuePosition { instrument: instrument.id, qty, source, taken_at }));
+            }
+        }
+    }
+}
+
+/// The position by the venue's own word; `None` before the session began or when it does not fit the grid.
+fn position_of(account: &VenueAccount, instrument: &Instrument) -> Option<Qty> {
+    if instrument.kind() != InstrumentKind::Spot {
+        return Some(account.positions.get(&instrument.id).copied().unwrap_or_default());
+    }
+    let total = |balances: &BTreeMap<Asset, (Decimal, Decimal)>| {
+        let (free, locked) = balances.get(&instrument.symbol.base).copied().unwrap_or_default();
+        free.checked_add(locked)
+    };
+    let change = total(&account.balances)?.checked_sub(total(account.start.as_ref()?)?)?;
+    instrument.grid.qty_floor(change)
+}
+
+impl Actor for AccountSeat {
+    type Context = Context<Self>;
+    fn started(&mut self, context: &mut Self::Context) {
+        context.set_mailbox_capacity(crate::capacity::MAILBOX_MESSAGES);
+        context.run_interval(ASK_EVERY, |seat, _| seat.ask());
+    }
+}
+
+impl Handler<AccountNews> for AccountSeat {
+    type Result = ();
+    fn handle(&mut self, news: AccountNews, _: &mut Self::Context) {
+        let Some(account) = self.accounts.get_mut(news.venue.index()) else { return };
+        match news.event {
+            AccountEvent::Ready => {
+                account.ready = true;
+                self.ask();
+            }
+            AccountEvent::NotReady => account.ready = false,
+            AccountEvent::Balance { asset, free, locked } => {
+                account.balances.insert(asset, (free, locked));
+                self.tell(news.venue, PositionSource::Stream, news.received_at, Some(InstrumentKind::Spot));
+            }
+            AccountEvent::Position { instrument, qty, .. } => {
+                account.positions.insert(instrument, qty);
+                account.seen_positions.push(instrument);
+                self.tell(news.venue, PositionSource::Stream, news.received_at, Some(InstrumentKind::LinearPerpetual));
+            }
+            AccountEvent::OpenOrder { .. } => account.counting_open += 1,
+            AccountEvent::SnapshotDone(query) => {
+                let asked_at = account.asked_at;
+                match query {
+                    AccountQuery::Balances => {
+                        account.answers[0] += 1;
+                        self.tell(news.venue, PositionSource::Snapshot, asked_at, Some(InstrumentKind::Spot));
+                    }
+                    AccountQuery::Positions => {
+                        account.answers[1] += 1;
+                        // A venue lists only instruments with a position: what it left out is flat.
+                        let seen = std::mem::take(&mut account.seen_positions);
+                        account.positions.retain(|instrument, _| seen.contains(instrument));
+                        let kind = Some(InstrumentKind::LinearPerpetual);
+                        self.tell(news.venue, PositionSource::Snapshot, asked_at, kind);
+                    }
+                    AccountQuery::OpenOrders => {
+                        account.answers[2] += 1;
+                        account.open_orders = account.counting_open;
+                    }
+                    AccountQuery::Trades { .. } => {}
+                }
+            }
+            AccountEvent::ServerTime { offset_nanos, .. } => account.clock_offset_ns = Some(offset_nanos),
+            AccountEvent::Refused { code } => account.refused = Some(code),
+            AccountEvent::BalanceChanged { .. }
+            | AccountEvent::SnapshotFailed(_)
+            | AccountEvent::CancelAllDone { .. }
+            | AccountEvent::CancelAllFailed { .. } => {}
+        }
+    }
+}
+
+impl Handler<BindGateways> for AccountSeat {
+    type Result = ();
+    fn handle(&mut self, message: BindGateways, _: &mut Self::Context) {
+        self.gateways = message.0;
+        self.ask();
+    }
+}
+
+impl Handler<AskNow> for AccountSeat {
+    type Result = ();
+    fn handle(&mut self, _: AskNow, _: &mut Self::Context) {
+        self.ask();
+    }
+}
+
+impl Handler<MarkStart> for AccountSeat {
+    type Result = ();
+    fn handle(&mut self, _: MarkStart, _: &mut Self::Context) {
+        for account in &mut self.accounts {
+            account.start = Some(account.balances.clone());
+        }
+    }
+}
+
+impl Handler<AskAccounts> for AccountSeat {
+    type Result = Accounts;
+    fn handle(&mut self, _: AskAccounts, _: &mut Self::Context) -> Accounts {
+        Accounts(self.accounts.clone())
+    }
+}

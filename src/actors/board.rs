@@ -1,0 +1,223 @@
+//! The board: what the seats wrote down for people. Written at the rate of orders, read once a second and at the end.
+//!
+//! Nothing on the flow reads it. Its lock is never taken by the signal seat.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rust_decimal::Decimal;
+
+use crate::execution::{DeskAlert, SetEnd, SetSummary};
+use crate::ledger::{FillEffect, Ledger};
+use crate::market::{Catalogue, InstrumentId, VenueId};
+use crate::risk::{Alert, CloseRecord, LevelChange};
+use crate::telemetry::snapshot::AlertLine;
+use crate::trade::{Fill, OrderReport, ReportKind, StrategyId, Ticket};
+use crate::units::{Money, UnixNanos};
+
+/// Fills kept for the CSV and the summary; older ones stay counted.
+const FILLS_MAX: usize = 1_000_000;
+/// Alerts kept.
+const ALERTS_MAX: usize = 200;
+/// Close records kept.
+const CLOSES_MAX: usize = 200;
+
+/// One position for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PositionLine {
+    /// Of which instrument.
+    pub instrument: InstrumentId,
+    /// Signed quantity.
+    pub quantity: Decimal,
+    /// Average price of the open quantity.
+    pub average_price: Option<Decimal>,
+    /// Realized, net of quote fees.
+    pub realized_pnl: Decimal,
+    /// Signed cost of the open quantity.
+    pub cost: Decimal,
+}
+
+/// Everything written down.
+#[derive(Debug, Default)]
+pub struct BoardData {
+    /// Executions, oldest first.
+    pub fills: Vec<Fill>,
+    /// Executions counted.
+    pub fill_count: u64,
+    /// Placements by venue and side.
+    pub placed: BTreeMap<(VenueId, &'static str), u64>,
+    /// Ends of orders by venue and result.
+    pub ended: BTreeMap<(VenueId, &'static str), u64>,
+    /// Refusals of venues by venue and reason.
+    pub rejects: BTreeMap<(VenueId, &'static str), u64>,
+    /// Executions by venue, side and liquidity.
+    pub filled: BTreeMap<(VenueId, &'static str, &'static str), u64>,
+    /// Traded value by instrument, in the quote asset.
+    pub traded: BTreeMap<InstrumentId, Decimal>,
+    /// Fees paid and rebates received by venue, in the fee's asset taken as the quote asset.
+    pub fees: BTreeMap<VenueId, (Decimal, Decimal)>,
+    /// Fees by asset.
+    pub fees_by_asset: BTreeMap<String, Money>,
+    /// Ended sets by strategy and how they ended.
+    pub sets: BTreeMap<(StrategyId, &'static str), u64>,
+    /// Ended sets that had been broken.
+    pub sets_broken: u64,
+    /// Positions.
+    pub positions: Vec<PositionLine>,
+    /// Alerts, newest last.
+    pub alerts: VecDeque<AlertLine>,
+    /// Forced closes that ended, newest last.
+    pub closes: VecDeque<CloseRecord>,
+    /// Forced closes that began.
+    pub closes_started: u64,
+    /// Changes of kill levels, newest last.
+    pub changes: VecDeque<LevelChange>,
+}
+
+/// Shared by seats and reporters.
+#[derive(Debug, Default)]
+pub struct Board {
+    data: Mutex<BoardData>,
+}
+
+impl Board {
+    /// The data, locked.
+    pub fn read(&self) -> MutexGuard<'_, BoardData> {
+        self.data.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn add_placement(&self, venue: VenueId, ticket: &Ticket) {
+        *self.read().placed.entry((venue, ticket.side.label())).or_default() += 1;
+    }
+
+    pub(super) fn add_report(&self, report: &OrderReport) {
+        let mut data = self.read();
+        match report.kind {
+            ReportKind::Rejected { reason, .. } => {
+                *data.rejects.entry((report.venue, reason.label())).or_default() += 1;
+                *data.ended.entry((report.venue, "rejected")).or_default() += 1;
+            }
+            ReportKind::Done { complete, filled } => {
+                let result = match (complete, filled.is_zero()) {
+                    (true, _) => "filled",
+                    (false, true) => "expired",
+                    (false, false) => "partially_filled",
+                };
+                *data.ended.entry((report.venue, result)).or_default() += 1;
+            }
+            ReportKind::Unknown => *data.ended.entry((report.venue, "unknown")).or_default() += 1,
+            ReportKind::Written
+            | ReportKind::Acked { .. }
+            | ReportKind::Filled { .. }
+            | ReportKind::Open { .. }
+            | ReportKind::NotFound
+            | ReportKind::CancelRejected => {}
+        }
+    }
+
+    pub(super) fn add_fill(&self, catalogue: &Catalogue, fill: &Fill, effect: &FillEffect) {
+        if effect.duplicate {
+            return;
+        }
+        let mut data = self.read();
+        data.fill_count += 1;
+        if data.fills.len() < FILLS_MAX {
+            data.fills.push(*fill);
+        }
+        let liquidity = fill.liquidity.label();
+        *data.filled.entry((fill.venue, fill.side.label(), liquidity)).or_default() += 1;
+        if let Some(instrument) = catalogue.get(fill.instrument) {
+            let value = instrument.grid.notional_money(fill.price.times(fill.qty)).unwrap_or_default();
+            let traded = data.traded.entry(fill.instrument).or_default();
+            *traded = traded.saturating_add(value.0.saturating_mul(instrument.multiplier));
+        }
+        let (paid, received) = data.fees.entry(fill.venue).or_default();
+        if fill.fee.is_sign_negative() {
+            *received = received.saturating_sub(fill.fee);
+        } else {
+            *paid = paid.saturating_add(fill.fee);
+        }
+        if let Some(asset) = fill.fee_asset {
+            let sum = data.fees_by_asset.entry(asset.to_string()).or_default();
+            if let Ok(next) = sum.add(Money(fill.fee)) {
+                *sum = next;
+            }
+        }
+    }
+
+    pub(super) fn add_set(&self, summary: &SetSummary) {
+        let mut data = self.read();
+        *data.sets.entry((summary.strategy, summary.end.label())).or_default() += 1;
+        data.sets_broken += u64::from(summary.broken_count > 0);
+    }
+
+    pub(super) fn set_ledger(&self, ledger: &Ledger, catalogue: &Catalogue) {
+        let positions = catalogue
+            .all()
+            .iter()
+            .filter_map(|instrument| {
+                let position = ledger.position(instrument.id)?;
+                Some(PositionLine {
+                    instrument: instrument.id,
+                    quantity: position.qty(),
+                    average_price: ledger.average_price(instrument.id),
+                    realized_pnl: position.realized_pnl(),
+                    cost: position.cost(),
+                })
+            })
+            .collect();
+        self.read().positions = positions;
+    }
+
+    pub(super) fn add_alert(&self, time: UnixNanos, severity: &'static str, text: String) {
+        tracing::warn!(severity, "{text}");
+        let mut data = self.read();
+        if data.alerts.len() >= ALERTS_MAX {
+            data.alerts.pop_front();
+        }
+        data.alerts.push_back(AlertLine { time_ns: time.0, severity, text });
+    }
+
+    pub(super) fn add_desk_alert(&self, catalogue: &Catalogue, time: UnixNanos, alert: &DeskAlert) {
+        let place = alert.instrument.map(|instrument| catalogue.label(instrument)).unwrap_or_default();
+        let set = alert.set.map(|set| format!(" set {}", set.0)).unwrap_or_default();
+        let order = alert.order.map(|order| format!(" order {order}")).unwrap_or_default();
+        self.add_alert(time, "warning", format!("{} {place}{set}{order}", alert.kind.label()));
+    }
+
+    pub(super) fn add_risk_alert(&self, time: UnixNanos, scope: &str, alert: &Alert) {
+        let number = |amount: Option<crate::risk::Amount>, name: &str| {
+            amount.map(|amount| format!(" {name}={amount}")).unwrap_or_default()
+        };
+        let word = if alert.raised { "" } else { " ended" };
+        let text = format!(
+            "{}{word} {scope}{}{}",
+            alert.kind.label(),
+            number(alert.value, "value"),
+            number(alert.limit, "limit")
+        );
+        self.add_alert(time, alert.severity.label(), text);
+    }
+
+    pub(super) fn add_close(&self, record: CloseRecord) {
+        let mut data = self.read();
+        if data.closes.len() >= CLOSES_MAX {
+            data.closes.pop_front();
+        }
+        data.closes.push_back(record);
+    }
+
+    pub(super) fn add_change(&self, change: LevelChange) {
+        let mut data = self.read();
+        if data.changes.len() >= ALERTS_MAX {
+            data.changes.pop_front();
+        }
+        data.changes.push_back(change);
+    }
+
+    /// Ended sets of all strategies that ended like this.
+    #[must_use]
+    pub fn set_count(&self, end: SetEnd) -> u64 {
+        self.read().sets.iter().filter(|((_, label), _)| *label == end.label()).map(|(_, count)| count).sum()
+    }
+}

@@ -1,0 +1,78 @@
+//! The position seat: the ledger. Hears fills from the execution seat, tells the risk seat what we hold.
+
+use std::sync::Arc;
+
+use actix::prelude::{Actor, Addr, Context, Handler, Message};
+
+use crate::ledger::Ledger;
+use crate::market::Catalogue;
+use crate::trade::{ApprovalSeq, Fill};
+
+use super::board::Board;
+use super::mailbox::Mail;
+use super::risk::{AccountingBroken, Positions, RiskSeat};
+
+/// Fills in the order the desk learnt them, then the approvals that are settled with them.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct Booked {
+    /// New executions.
+    pub fills: Vec<Fill>,
+    /// Every gate approval up to here is terminal, and its fills came before.
+    pub settled: Option<ApprovalSeq>,
+}
+
+/// The ledger's owner.
+#[derive(Debug)]
+pub struct PositionSeat {
+    ledger: Ledger,
+    catalogue: Arc<Catalogue>,
+    risk: Addr<RiskSeat>,
+    board: Arc<Board>,
+}
+
+impl PositionSeat {
+    /// A seat that tells `risk`.
+    #[must_use]
+    pub fn new(ledger: Ledger, catalogue: Arc<Catalogue>, risk: Addr<RiskSeat>, board: Arc<Board>) -> Self {
+        Self { ledger, catalogue, risk, board }
+    }
+}
+
+impl Actor for PositionSeat {
+    type Context = Context<Self>;
+    fn started(&mut self, context: &mut Self::Context) {
+        context.set_mailbox_capacity(crate::capacity::MAILBOX_MESSAGES);
+    }
+}
+
+impl Handler<Booked> for PositionSeat {
+    type Result = ();
+    fn handle(&mut self, message: Booked, _: &mut Self::Context) {
+        let mut touched = Vec::with_capacity(message.fills.len());
+        for fill in &message.fills {
+            match self.ledger.on_fill(fill) {
+                Ok(effect) => {
+                    self.board.add_fill(&self.catalogue, fill, &effect);
+                    if !touched.contains(&fill.instrument) {
+                        touched.push(fill.instrument);
+                    }
+                }
+                Err(error) => {
+                    self.risk.must(AccountingBroken { label: error.label(), text: error.to_string() });
+                }
+            }
+        }
+        if let Some(settled) = message.settled {
+            self.ledger.settle(settled);
+            if touched.is_empty()
+                && let Some(first) = self.catalogue.all().first()
+            {
+                touched.push(first.id);
+            }
+        }
+        let snapshots = touched.into_iter().filter_map(|instrument| self.ledger.snapshot(instrument)).collect();
+        self.board.set_ledger(&self.ledger, &self.catalogue);
+        self.risk.must(Positions(snapshots));
+    }
+}

@@ -1,0 +1,125 @@
+//! From settings and the venues' own rules to what the engine is built from: catalogue, limits, strategies, fees.
+//!
+//! The live system and the virtual-time world both come through here, so that they cannot differ.
+
+use std::sync::Arc;
+
+use crate::engine::HotSetup;
+use crate::exchanges::rules::{RuleBook, RulesError, TradingRules};
+use crate::execution::RepairRules;
+use crate::market::{Catalogue, InstrumentId, VenueId};
+use crate::risk::Limits;
+use crate::units::{Nanos, Ppm, Qty};
+
+use super::settings::{Settings, SettingsError};
+
+/// The venues' rules do not fit the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AssembleError {
+    /// A venue does not list a configured symbol.
+    #[error("venue {venue} does not list {symbol}: remove it from venues.toml, or correct the symbol")]
+    NotListed {
+        /// Venue instance.
+        venue: String,
+        /// Unified symbol.
+        symbol: String,
+    },
+    /// A rule cannot be used.
+    #[error("venue {venue}: {error}")]
+    Rules {
+        /// Venue instance.
+        venue: String,
+        /// What is wrong.
+        error: RulesError,
+    },
+    /// Limits or strategies do not fit the instruments.
+    #[error("{0}")]
+    Settings(#[from] SettingsError),
+    /// Ids, venues or grids contradict each other.
+    #[error("instruments did not form a catalogue")]
+    Catalogue,
+}
+
+/// What every engine shares.
+#[derive(Debug, Clone)]
+pub struct Assembly {
+    /// All instruments; ids follow the order of venues and their symbols.
+    pub catalogue: Arc<Catalogue>,
+    /// The gate's and the monitor's limits.
+    pub limits: Arc<Limits>,
+    /// Taker fee by instrument id.
+    pub taker_fees: Vec<Ppm>,
+}
+
+/// Shortest time between two marks of one instrument.
+const MARK_INTERVAL: Nanos = Nanos::from_millis(10);
+
+impl Assembly {
+    /// Builds the catalogue from each venue's rules (same order as the settings' venues), then the limits.
+    ///
+    /// # Errors
+    /// [`AssembleError`]; nothing is guessed.
+    pub fn new(settings: &Settings, books: &[RuleBook]) -> Result<Self, AssembleError> {
+        let mut chosen: Vec<(VenueId, &TradingRules)> = Vec::new();
+        for ((venue, configured), book) in (0_u8..).map(VenueId).zip(settings.venues()).zip(books) {
+            for symbol in &configured.symbols {
+                let rules = book.find_symbol(symbol).ok_or_else(|| AssembleError::NotListed {
+                    venue: configured.id.clone(),
+                    symbol: symbol.to_string(),
+                })?;
+                chosen.push((venue, rules));
+            }
+        }
+        let mut instruments = Vec::with_capacity(chosen.len());
+        for (id, (venue, rules)) in (0_u16..).map(InstrumentId).zip(&chosen) {
+            let same: Vec<&TradingRules> = chosen
+                .iter()
+                .map(|(_, other)| *other)
+                .filter(|other| other.symbol.base == rules.symbol.base && other.symbol.quote == rules.symbol.quote)
+                .collect();
+            let named = |error| AssembleError::Rules {
+                venue: settings.venues().get(venue.index()).map_or_else(String::new, |one| one.id.clone()),
+                error,
+            };
+            let grid = TradingRules::shared_grid(&same).map_err(named)?;
+            instruments.push(rules.instrument(id, *venue, grid).map_err(named)?);
+        }
+        let names = settings.venues().iter().map(|venue| venue.id.clone()).collect();
+        let catalogue = Catalogue::new(names, instruments).ok_or(AssembleError::Catalogue)?;
+        let limits = settings.limits(&catalogue)?;
+        let fee = |venue: VenueId| settings.venues().get(venue.index()).map_or(Ppm::ONE, |one| one.taker_fee);
+        let taker_fees = catalogue.all().iter().map(|instrument| fee(instrument.venue)).collect();
+        Ok(Self { catalogue: Arc::new(catalogue), limits: Arc::new(limits), taker_fees })
+    }
+
+    /// The hot path's setup. `feeds` names the instruments of each feed ring; `available` what each instrument can sell at
+    /// start (spot base balances; zero for derivatives).
+    ///
+    /// # Errors
+    /// [`AssembleError`] when a strategy does not fit the instruments.
+    pub fn hot_setup(
+        &self,
+        settings: &Settings,
+        feeds: Vec<Vec<InstrumentId>>,
+        available: Vec<Qty>,
+    ) -> Result<HotSetup, AssembleError> {
+        let strategies = settings.cross_venue_params(&self.catalogue)?;
+        let rules = RepairRules {
+            cost_max: strategies.iter().map(|params| params.max_unwind_cost).max().unwrap_or(Ppm::from_bps(30)),
+            book_age_max: strategies.iter().map(|params| params.max_book_age).max().unwrap_or(Nanos::from_millis(250)),
+            cushion: strategies.iter().map(|params| params.limit_cushion).max().unwrap_or(Ppm::from_bps(2)),
+            notional_margin: self.limits.notional_margin,
+        };
+        Ok(HotSetup {
+            catalogue: Arc::clone(&self.catalogue),
+            limits: Arc::clone(&self.limits),
+            reporting: settings.engine.reporting_currency,
+            strategies,
+            taker_fees: self.taker_fees.clone(),
+            feeds,
+            available_at_start: available,
+            mark_interval: MARK_INTERVAL,
+            repair_rules: rules,
+        })
+    }
+}

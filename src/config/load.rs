@@ -50,6 +50,26 @@ impl Files {
         }
     }
 
+    /// The default for playing recordings: the same as the directory `config/recorded/` of the source.
+    #[must_use]
+    pub fn recorded() -> Self {
+        Self {
+            engine: Document::new("engine.toml", include_str!("../../config/engine.toml")),
+            venues: Document::new("recorded/venues.toml", include_str!("../../config/recorded/venues.toml")),
+            limits: Document::new("recorded/limits.toml", include_str!("../../config/recorded/limits.toml")),
+            strategies: vec![
+                Document::new(
+                    "recorded/strategies/btc_cross.toml",
+                    include_str!("../../config/recorded/strategies/btc_cross.toml"),
+                ),
+                Document::new(
+                    "recorded/strategies/eth_cross.toml",
+                    include_str!("../../config/recorded/strategies/eth_cross.toml"),
+                ),
+            ],
+        }
+    }
+
     /// Reads a directory.
     ///
     /// # Errors

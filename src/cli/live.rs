@@ -1,0 +1,151 @@
+//! The loop around a running engine: samples, status line, signals, the end. Shared by `demo` and `run`.
+
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::actors::system::Engine;
+use crate::dashboard;
+use crate::engine::Summary;
+use crate::market::Catalogue;
+use crate::telemetry::EngineSnapshot;
+use crate::trade::Fill;
+use crate::units::Nanos;
+
+use super::{CliError, print_json, print_note, print_text};
+
+/// How the loop ends and what it shows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LiveOptions {
+    pub(super) mode: &'static str,
+    pub(super) span: Option<Nanos>,
+    pub(super) json: bool,
+    pub(super) fills: Option<std::path::PathBuf>,
+    pub(super) address: Option<SocketAddr>,
+    pub(super) quiet: bool,
+}
+
+/// Runs until the span is over, a signal comes, or `ended` says so. Then stops the engine and returns its summary.
+pub(super) async fn run(
+    engine: Engine,
+    options: &LiveOptions,
+    mut ended: impl FnMut() -> Option<&'static str>,
+) -> Result<(Summary, Vec<Fill>), CliError> {
+    let page = match options.address {
+        Some(address) => {
+            let page = dashboard::serve(address, engine.hub()).map_err(|error| CliError::failed(error.to_string()))?;
+            if !options.quiet {
+                print_note(&format!("page http://{0}/   metrics http://{0}/metrics", page.address));
+            }
+            Some(page)
+        }
+        None => None,
+    };
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .map_err(|error| CliError::failed(format!("signals cannot be heard: {error}")))?;
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut look = tokio::time::interval(Duration::from_millis(50));
+    let deadline = options.span.map(|span| Box::pin(tokio::time::sleep(span.as_duration())));
+    let mut deadline = std::pin::pin!(async move {
+        match deadline {
+            Some(sleep) => sleep.await,
+            None => std::future::pending().await,
+        }
+    });
+    let why = loop {
+        tokio::select! {
+            biased;
+            _ = terminate.recv() => break "SIGTERM",
+            _ = tokio::signal::ctrl_c() => break "Ctrl-C",
+            () = &mut deadline => break "time",
+            _ = look.tick() => {
+                if let Some(why) = ended() {
+                    break why;
+                }
+            }
+            _ = second.tick() => {
+                if !engine.sample().await {
+                    break "failure";
+                }
+                if !options.quiet {
+                    status_line(&engine.hub().snapshot());
+                }
+            }
+        }
+    };
+    if !options.quiet && std::io::stderr().is_terminal() {
+        print_note("");
+    }
+    if !options.quiet {
+        print_note(&format!("stopping ({why}): no new sets, cancelling open orders"));
+    }
+    let catalogue = std::sync::Arc::clone(engine.catalogue());
+    let board = engine.board();
+    let summary = engine.stop(options.mode, why).await;
+    if let Some(page) = page {
+        page.stop();
+    }
+    let summary = summary.ok_or_else(|| CliError::failed("a seat had already stopped: no summary"))?;
+    let fills = std::mem::take(&mut board.read().fills);
+    if let Some(path) = &options.fills {
+        write_fills(path, &catalogue, &fills)?;
+    }
+    Ok((summary, fills))
+}
+
+/// One line a second; on a terminal it replaces the last one.
+fn status_line(snapshot: &EngineSnapshot) {
+    let totals = &snapshot.totals;
+    let trusted = snapshot.instruments.iter().filter(|one| one.trust == "trusted").count();
+    let ticks = snapshot.latency.get("tick_to_order").copied().unwrap_or_default();
+    let line = format!(
+        "{:>5} s  {:<11} books {trusted}/{}  frames {}  sets {} ({} hedged, {} broken)  fills {}  pnl {} + {}  tick-to-order p50 {} p99 {}",
+        snapshot.uptime_ms.div_euclid(1_000),
+        snapshot.state.label(),
+        snapshot.instruments.len(),
+        totals.frames_received,
+        totals.sets_opened,
+        totals.sets_hedged,
+        totals.sets_broken,
+        totals.fills,
+        totals.realized_pnl.round_dp(2),
+        totals.unrealized_pnl.map_or_else(|| "?".to_owned(), |pnl| pnl.round_dp(2).to_string()),
+        crate::engine::summary::span_text(ticks.p50_ns),
+        crate::engine::summary::span_text(ticks.p99_ns),
+    );
+    super::print_status(&line);
+}
+
+/// Prints the summary as asked for.
+pub(super) fn report(summary: &Summary, json: bool) -> Result<(), CliError> {
+    if json {
+        print_json(summary)
+    } else {
+        print_text(&summary.text());
+        Ok(())
+    }
+}
+
+/// Writes fills as CSV that `arbalest ledger` reads.
+pub(super) fn write_fills(path: &Path, catalogue: &Catalogue, fills: &[Fill]) -> Result<(), CliError> {
+    let mut text = String::from("time,venue,symbol,side,quantity,price,fee,fee_asset,trade_id\n");
+    for fill in fills {
+        let Some(instrument) = catalogue.get(fill.instrument) else { continue };
+        text.push_str(&format!(
+            "{},{},{},{},{},{},{},{},{}\n",
+            fill.venue_time.0,
+            catalogue.venue_name(fill.venue),
+            instrument.symbol,
+            fill.side,
+            instrument.grid.qty_text(fill.qty),
+            instrument.grid.price_text(fill.price),
+            fill.fee.normalize(),
+            fill.fee_asset.map(|asset| asset.to_string()).unwrap_or_default(),
+            fill.trade_id
+        ));
+    }
+    std::fs::write(path, text)
+        .map_err(|error| CliError::failed(format!("fills could not be written to {}: {error}", path.display())))
+}

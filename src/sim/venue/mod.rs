@@ -186,6 +186,14 @@ impl VenueCore {
         dialect::http(self, request, now)
     }
 
+    /// Says that every symbol will be played from a recording, before its first frame comes: depth requests then wait
+    /// for the recorded snapshot.
+    pub fn expect_recording(&mut self) {
+        for market in &mut self.markets {
+            market.recorded.get_or_insert_default();
+        }
+    }
+
     /// How long a shell should hold an HTTP answer back, so that HTTP is not faster than the sockets.
     #[must_use]
     pub const fn http_delay(&self) -> Nanos {

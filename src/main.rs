@@ -1,1 +1,62 @@
-fn main() {}
+//! The `arbalest` binary: parses the command line, runs one subcommand, exits with its code.
+
+use std::process::ExitCode;
+
+use arbalest::cli::{self, CliError};
+use clap::{Parser, Subcommand};
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The arbitrage engine that explains itself and fails closed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "arbalest",
+    version,
+    after_help = "Examples:\n  arbalest                         the demo: three simulated venues and the engine; page on http://127.0.0.1:9464\n  \
+                  arbalest demo --for 30s          the same, ends by itself with a summary\n  \
+                  arbalest simulate --for 10m      the same engine in virtual time, as fast as the CPU allows\n  \
+                  arbalest check --config config   is this configuration right?\n  \
+                  arbalest inspect FILE --venue binance_spot\n\n\
+                  Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input (nothing was started).\n\
+                  Diagnostics go to standard error; ARBALEST_LOG=info|debug|trace shows more of them."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start simulated venues and the engine against them (what `arbalest` alone does)
+    Demo(cli::demo::DemoArgs),
+    /// Run the engine against the venues of a configuration
+    Run(cli::run::RunArgs),
+    /// Check a configuration and list every mistake at once
+    Check(cli::check::CheckArgs),
+    /// Positions and PnL of a list of fills, exactly
+    Ledger(cli::ledger::LedgerArgs),
+}
+
+fn main() -> ExitCode {
+    let command = Cli::parse()
+        .command
+        .unwrap_or_else(|| Command::Demo(cli::demo::DemoArgs::default()));
+    match run(&command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            cli::print_failure(&error);
+            ExitCode::from(error.code)
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<(), CliError> {
+    match command {
+        Command::Demo(args) => cli::demo::run(args),
+        Command::Run(args) => cli::run::run(args),
+        Command::Check(args) => cli::check::run(args),
+        Command::Ledger(args) => cli::ledger::run(args),
+    }
+}

@@ -84,7 +84,13 @@ pub struct AccountSeat {
 impl AccountSeat {
     pub(super) fn new(catalogue: Arc<Catalogue>, risk: Addr<RiskSeat>, clock: OsClock) -> Self {
         let accounts = vec![VenueAccount::default(); catalogue.venue_names().len()];
-        Self { catalogue, accounts, gateways: Vec::new(), risk, clock }
+        Self {
+            catalogue,
+            accounts,
+            gateways: Vec::new(),
+            risk,
+            clock,
+        }
     }
 
     fn ask(&mut self) {
@@ -94,21 +100,40 @@ impl AccountSeat {
                 account.asked_at = now;
                 account.counting_open = 0;
                 account.seen_positions.clear();
-                for query in [AccountQuery::Balances, AccountQuery::Positions, AccountQuery::OpenOrders] {
+                for query in [
+                    AccountQuery::Balances,
+                    AccountQuery::Positions,
+                    AccountQuery::OpenOrders,
+                ] {
                     gateway.latest(AskAccount(query));
                 }
             }
         }
     }
 
-    fn tell(&self, venue: VenueId, source: PositionSource, taken_at: MonoNanos, only: Option<InstrumentKind>) {
-        let Some(account) = self.accounts.get(venue.index()) else { return };
+    fn tell(
+        &self,
+        venue: VenueId,
+        source: PositionSource,
+        taken_at: MonoNanos,
+        only: Option<InstrumentKind>,
+    ) {
+        let Some(account) = self.accounts.get(venue.index()) else {
+            return;
+        };
         for instrument in self.catalogue.at_venue(venue) {
-            if only.is_some_and(|kind| (kind == InstrumentKind::Spot) != (instrument.kind() == InstrumentKind::Spot)) {
+            if only.is_some_and(|kind| {
+                (kind == InstrumentKind::Spot) != (instrument.kind() == InstrumentKind::Spot)
+            }) {
                 continue;
             }
             if let Some(qty) = position_of(account, instrument) {
-                self.risk.latest(VenueWord(VenuePosition { instrument: instrument.id, qty, source, taken_at }));
+                self.risk.latest(VenueWord(VenuePosition {
+                    instrument: instrument.id,
+                    qty,
+                    source,
+                    taken_at,
+                }));
             }
         }
     }
@@ -117,10 +142,19 @@ impl AccountSeat {
 /// The position by the venue's own word; `None` before the session began or when it does not fit the grid.
 fn position_of(account: &VenueAccount, instrument: &Instrument) -> Option<Qty> {
     if instrument.kind() != InstrumentKind::Spot {
-        return Some(account.positions.get(&instrument.id).copied().unwrap_or_default());
+        return Some(
+            account
+                .positions
+                .get(&instrument.id)
+                .copied()
+                .unwrap_or_default(),
+        );
     }
     let total = |balances: &BTreeMap<Asset, (Decimal, Decimal)>| {
-        let (free, locked) = balances.get(&instrument.symbol.base).copied().unwrap_or_default();
+        let (free, locked) = balances
+            .get(&instrument.symbol.base)
+            .copied()
+            .unwrap_or_default();
         free.checked_add(locked)
     };
     let change = total(&account.balances)?.checked_sub(total(account.start.as_ref()?)?)?;
@@ -138,21 +172,39 @@ impl Actor for AccountSeat {
 impl Handler<AccountNews> for AccountSeat {
     type Result = ();
     fn handle(&mut self, news: AccountNews, _: &mut Self::Context) {
-        let Some(account) = self.accounts.get_mut(news.venue.index()) else { return };
+        let Some(account) = self.accounts.get_mut(news.venue.index()) else {
+            return;
+        };
         match news.event {
             AccountEvent::Ready => {
                 account.ready = true;
                 self.ask();
             }
             AccountEvent::NotReady => account.ready = false,
-            AccountEvent::Balance { asset, free, locked } => {
+            AccountEvent::Balance {
+                asset,
+                free,
+                locked,
+            } => {
                 account.balances.insert(asset, (free, locked));
-                self.tell(news.venue, PositionSource::Stream, news.received_at, Some(InstrumentKind::Spot));
+                self.tell(
+                    news.venue,
+                    PositionSource::Stream,
+                    news.received_at,
+                    Some(InstrumentKind::Spot),
+                );
             }
-            AccountEvent::Position { instrument, qty, .. } => {
+            AccountEvent::Position {
+                instrument, qty, ..
+            } => {
                 account.positions.insert(instrument, qty);
                 account.seen_positions.push(instrument);
-                self.tell(news.venue, PositionSource::Stream, news.received_at, Some(InstrumentKind::LinearPerpetual));
+                self.tell(
+                    news.venue,
+                    PositionSource::Stream,
+                    news.received_at,
+                    Some(InstrumentKind::LinearPerpetual),
+                );
             }
             AccountEvent::OpenOrder { .. } => account.counting_open += 1,
             AccountEvent::SnapshotDone(query) => {
@@ -160,13 +212,20 @@ impl Handler<AccountNews> for AccountSeat {
                 match query {
                     AccountQuery::Balances => {
                         account.answers[0] += 1;
-                        self.tell(news.venue, PositionSource::Snapshot, asked_at, Some(InstrumentKind::Spot));
+                        self.tell(
+                            news.venue,
+                            PositionSource::Snapshot,
+                            asked_at,
+                            Some(InstrumentKind::Spot),
+                        );
                     }
                     AccountQuery::Positions => {
                         account.answers[1] += 1;
                         // A venue lists only instruments with a position: what it left out is flat.
                         let seen = std::mem::take(&mut account.seen_positions);
-                        account.positions.retain(|instrument, _| seen.contains(instrument));
+                        account
+                            .positions
+                            .retain(|instrument, _| seen.contains(instrument));
                         let kind = Some(InstrumentKind::LinearPerpetual);
                         self.tell(news.venue, PositionSource::Snapshot, asked_at, kind);
                     }
@@ -177,7 +236,9 @@ impl Handler<AccountNews> for AccountSeat {
                     AccountQuery::Trades { .. } => {}
                 }
             }
-            AccountEvent::ServerTime { offset_nanos, .. } => account.clock_offset_ns = Some(offset_nanos),
+            AccountEvent::ServerTime { offset_nanos, .. } => {
+                account.clock_offset_ns = Some(offset_nanos)
+            }
             AccountEvent::Refused { code } => account.refused = Some(code),
             AccountEvent::BalanceChanged { .. }
             | AccountEvent::SnapshotFailed(_)

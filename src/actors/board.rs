@@ -87,14 +87,21 @@ impl Board {
     }
 
     pub(super) fn add_placement(&self, venue: VenueId, ticket: &Ticket) {
-        *self.read().placed.entry((venue, ticket.side.label())).or_default() += 1;
+        *self
+            .read()
+            .placed
+            .entry((venue, ticket.side.label()))
+            .or_default() += 1;
     }
 
     pub(super) fn add_report(&self, report: &OrderReport) {
         let mut data = self.read();
         match report.kind {
             ReportKind::Rejected { reason, .. } => {
-                *data.rejects.entry((report.venue, reason.label())).or_default() += 1;
+                *data
+                    .rejects
+                    .entry((report.venue, reason.label()))
+                    .or_default() += 1;
                 *data.ended.entry((report.venue, "rejected")).or_default() += 1;
             }
             ReportKind::Done { complete, filled } => {
@@ -125,9 +132,15 @@ impl Board {
             data.fills.push(*fill);
         }
         let liquidity = fill.liquidity.label();
-        *data.filled.entry((fill.venue, fill.side.label(), liquidity)).or_default() += 1;
+        *data
+            .filled
+            .entry((fill.venue, fill.side.label(), liquidity))
+            .or_default() += 1;
         if let Some(instrument) = catalogue.get(fill.instrument) {
-            let value = instrument.grid.notional_money(fill.price.times(fill.qty)).unwrap_or_default();
+            let value = instrument
+                .grid
+                .notional_money(fill.price.times(fill.qty))
+                .unwrap_or_default();
             let traded = data.traded.entry(fill.instrument).or_default();
             *traded = traded.saturating_add(value.0.saturating_mul(instrument.multiplier));
         }
@@ -147,7 +160,10 @@ impl Board {
 
     pub(super) fn add_set(&self, summary: &SetSummary) {
         let mut data = self.read();
-        *data.sets.entry((summary.strategy, summary.end.label())).or_default() += 1;
+        *data
+            .sets
+            .entry((summary.strategy, summary.end.label()))
+            .or_default() += 1;
         data.sets_broken += u64::from(summary.broken_count > 0);
     }
 
@@ -175,19 +191,38 @@ impl Board {
         if data.alerts.len() >= ALERTS_MAX {
             data.alerts.pop_front();
         }
-        data.alerts.push_back(AlertLine { time_ns: time.0, severity, text });
+        data.alerts.push_back(AlertLine {
+            time_ns: time.0,
+            severity,
+            text,
+        });
     }
 
     pub(super) fn add_desk_alert(&self, catalogue: &Catalogue, time: UnixNanos, alert: &DeskAlert) {
-        let place = alert.instrument.map(|instrument| catalogue.label(instrument)).unwrap_or_default();
-        let set = alert.set.map(|set| format!(" set {}", set.0)).unwrap_or_default();
-        let order = alert.order.map(|order| format!(" order {order}")).unwrap_or_default();
-        self.add_alert(time, "warning", format!("{} {place}{set}{order}", alert.kind.label()));
+        let place = alert
+            .instrument
+            .map(|instrument| catalogue.label(instrument))
+            .unwrap_or_default();
+        let set = alert
+            .set
+            .map(|set| format!(" set {}", set.0))
+            .unwrap_or_default();
+        let order = alert
+            .order
+            .map(|order| format!(" order {order}"))
+            .unwrap_or_default();
+        self.add_alert(
+            time,
+            "warning",
+            format!("{} {place}{set}{order}", alert.kind.label()),
+        );
     }
 
     pub(super) fn add_risk_alert(&self, time: UnixNanos, scope: &str, alert: &Alert) {
         let number = |amount: Option<crate::risk::Amount>, name: &str| {
-            amount.map(|amount| format!(" {name}={amount}")).unwrap_or_default()
+            amount
+                .map(|amount| format!(" {name}={amount}"))
+                .unwrap_or_default()
         };
         let word = if alert.raised { "" } else { " ended" };
         let text = format!(
@@ -218,6 +253,11 @@ impl Board {
     /// Ended sets of all strategies that ended like this.
     #[must_use]
     pub fn set_count(&self, end: SetEnd) -> u64 {
-        self.read().sets.iter().filter(|((_, label), _)| *label == end.label()).map(|(_, count)| count).sum()
+        self.read()
+            .sets
+            .iter()
+            .filter(|((_, label), _)| *label == end.label())
+            .map(|(_, count)| count)
+            .sum()
     }
 }

@@ -12,7 +12,8 @@ use actix::prelude::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use crate::clock::{Clock, OsClock};
 use crate::engine::DecisionDigest;
 use crate::execution::{
-    CommandAction, Desk, DeskCounters, DeskOutput, HoldReason, OpenSummary, OrderCommand, OrderState,
+    CommandAction, Desk, DeskCounters, DeskOutput, HoldReason, OpenSummary, OrderCommand,
+    OrderState,
 };
 use crate::market::{Catalogue, InstrumentId, VenueId};
 use crate::ring::{Consumer, Idle, WaitStrategy, Wake};
@@ -85,7 +86,10 @@ impl ExecutionStatus {
     /// Unknown orders of one venue.
     #[must_use]
     pub fn unknown_at(&self, venue: VenueId) -> u64 {
-        self.unknown.iter().find(|(at, _)| *at == venue).map_or(0, |(_, count)| *count)
+        self.unknown
+            .iter()
+            .find(|(at, _)| *at == venue)
+            .map_or(0, |(_, count)| *count)
     }
 }
 
@@ -138,7 +142,10 @@ impl ExecutionSeat {
         let now = self.parts.clock.now();
         let mut out = std::mem::take(&mut self.out);
         step(&mut self.parts.desk, now, &mut out);
-        let mut booked = Booked { fills: Vec::new(), settled: None };
+        let mut booked = Booked {
+            fills: Vec::new(),
+            settled: None,
+        };
         for output in out.drain(..) {
             self.carry_out(output, &mut booked);
         }
@@ -170,7 +177,13 @@ impl ExecutionSeat {
             DeskOutput::Unwind(report) => {
                 // Fills of a close reach the ledger before the risk seat hears of them.
                 if !booked.fills.is_empty() || booked.settled.is_some() {
-                    let sent = std::mem::replace(booked, Booked { fills: Vec::new(), settled: None });
+                    let sent = std::mem::replace(
+                        booked,
+                        Booked {
+                            fills: Vec::new(),
+                            settled: None,
+                        },
+                    );
                     self.parts.position.must(sent);
                 }
                 self.parts.risk.must(UnwindNews(report));
@@ -178,10 +191,14 @@ impl ExecutionSeat {
             DeskOutput::OpenOrders(open) => {
                 self.parts.risk.must(OpenNews(open));
             }
-            DeskOutput::Stage { stage, venue, span } => self.parts.timer.record(stage, venue.index(), span),
+            DeskOutput::Stage { stage, venue, span } => {
+                self.parts.timer.record(stage, venue.index(), span)
+            }
             DeskOutput::Alert(alert) => {
                 let time = self.parts.clock.now_unix();
-                self.parts.board.add_desk_alert(&self.parts.catalogue, time, &alert);
+                self.parts
+                    .board
+                    .add_desk_alert(&self.parts.catalogue, time, &alert);
             }
         }
     }
@@ -198,7 +215,13 @@ impl ExecutionSeat {
 
     fn unknown_by_venue(&self) -> Vec<(VenueId, u64)> {
         let mut counts: Vec<(VenueId, u64)> = Vec::new();
-        for order in self.parts.desk.tracker().active().filter(|order| order.state() == OrderState::Unknown) {
+        for order in self
+            .parts
+            .desk
+            .tracker()
+            .active()
+            .filter(|order| order.state() == OrderState::Unknown)
+        {
             match counts.iter_mut().find(|(venue, _)| *venue == order.venue) {
                 Some((_, count)) => *count += 1,
                 None => counts.push((order.venue, 1)),
@@ -210,7 +233,12 @@ impl ExecutionSeat {
     /// Takes what waits in the approvals ring; how many.
     fn take_approvals(&mut self) -> usize {
         let mut batch = std::mem::take(&mut self.batch);
-        let taken = self.parts.approvals.drain(crate::capacity::APPROVAL_RING_SETS, |approval| batch.push(*approval));
+        let taken = self
+            .parts
+            .approvals
+            .drain(crate::capacity::APPROVAL_RING_SETS, |approval| {
+                batch.push(*approval)
+            });
         for approval in &batch {
             match approval {
                 Approval::Set(set) => self.drive(|desk, now, out| {
@@ -265,7 +293,11 @@ impl ActorFuture<ExecutionSeat> for Approvals {
             Idle::Spin => task.waker().wake_by_ref(),
             Idle::Park => {
                 let approvals = &seat.parts.approvals;
-                if seat.wake.poll_sleep(task, || !approvals.is_empty()).is_ready() {
+                if seat
+                    .wake
+                    .poll_sleep(task, || !approvals.is_empty())
+                    .is_ready()
+                {
                     task.waker().wake_by_ref();
                 }
             }

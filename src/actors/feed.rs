@@ -66,7 +66,9 @@ pub struct FeedSeat {
 
 impl std::fmt::Debug for FeedSeat {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FeedSeat").field("link", &self.link).finish_non_exhaustive()
+        f.debug_struct("FeedSeat")
+            .field("link", &self.link)
+            .finish_non_exhaustive()
     }
 }
 
@@ -128,7 +130,10 @@ impl FeedSeat {
     ) {
         let now = self.clock.now();
         let mut actions = std::mem::take(&mut self.actions);
-        let mut sink = RingSink { producer: &mut self.producer, clock: &self.clock };
+        let mut sink = RingSink {
+            producer: &mut self.producer,
+            clock: &self.clock,
+        };
         step(&mut self.machine, now, &mut sink, &mut actions);
         self.producer.notify();
         self.finish(actions, context);
@@ -137,7 +142,10 @@ impl FeedSeat {
     fn finish(&mut self, mut actions: Vec<Action>, context: &mut Context<Self>) {
         if self.producer.take_overflow() {
             let now = self.clock.now();
-            let mut sink = RingSink { producer: &mut self.producer, clock: &self.clock };
+            let mut sink = RingSink {
+                producer: &mut self.producer,
+                clock: &self.clock,
+            };
             self.machine.resync(now, &mut sink, &mut actions);
         }
         if !actions.is_empty() {
@@ -160,7 +168,9 @@ impl Actor for FeedSeat {
         self.machine.start(self.clock.now(), &mut actions);
         self.finish(actions, context);
         context.run_interval(Duration::from_millis(50), |seat, context| {
-            seat.drive(context, |machine, now, sink, actions| machine.on_timer(now, sink, actions));
+            seat.drive(context, |machine, now, sink, actions| {
+                machine.on_timer(now, sink, actions)
+            });
         });
         context.run_interval(Duration::from_secs(1), |seat, _| {
             seat.timer.recorder().publish();
@@ -187,18 +197,37 @@ impl LinkOwner for FeedSeat {
         let received_at = self.clock.now();
         let received_time = self.clock.now_unix();
         let mut actions = std::mem::take(&mut self.actions);
-        let mut sink = RingSink { producer: &mut self.producer, clock: &self.clock };
-        let delay = self.machine.on_frame(text.as_bytes(), received_at, received_time, &mut sink, &mut actions);
+        let mut sink = RingSink {
+            producer: &mut self.producer,
+            clock: &self.clock,
+        };
+        let delay = self.machine.on_frame(
+            text.as_bytes(),
+            received_at,
+            received_time,
+            &mut sink,
+            &mut actions,
+        );
         let lane = self.venue.index();
         self.timer.lap(Stage::Decode, lane, received_at);
         if let Some(delay) = delay.delay_nanos {
-            self.timer.record(Stage::FeedDelay, lane, Nanos(u64::try_from(delay).unwrap_or(0)));
+            self.timer.record(
+                Stage::FeedDelay,
+                lane,
+                Nanos(u64::try_from(delay).unwrap_or(0)),
+            );
         }
         self.finish(actions, context);
     }
     fn on_link_lost(&mut self, _: Channel, error: &SocketError, context: &mut Self::Context) {
-        tracing::info!(feed = self.name, error = error.label(), "feed connection lost: {error}");
-        self.drive(context, |machine, now, sink, actions| machine.on_closed(now, sink, actions));
+        tracing::info!(
+            feed = self.name,
+            error = error.label(),
+            "feed connection lost: {error}"
+        );
+        self.drive(context, |machine, now, sink, actions| {
+            machine.on_closed(now, sink, actions)
+        });
     }
     fn on_http_answer(&mut self, request: RequestId, answer: Answer, context: &mut Self::Context) {
         self.drive(context, |machine, now, sink, actions| {

@@ -8,7 +8,9 @@ use std::time::Duration;
 use actix::prelude::{Actor, Addr, AsyncContext, Context, Handler, Message, Recipient};
 
 use crate::clock::{Clock, OsClock};
-use crate::exchanges::gateway::{AccountEvent, AccountQuery, Gateway, GatewayCounters, GatewayOut, HttpAnswer};
+use crate::exchanges::gateway::{
+    AccountEvent, AccountQuery, Gateway, GatewayCounters, GatewayOut, HttpAnswer,
+};
 use crate::exchanges::socket::{FrameText, SocketError};
 use crate::exchanges::{Channel, RequestId};
 use crate::execution::{CommandAction, OrderCommand};
@@ -81,7 +83,9 @@ pub struct GatewaySeat {
 
 impl std::fmt::Debug for GatewaySeat {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("GatewaySeat").field("venue", &self.venue).finish_non_exhaustive()
+        f.debug_struct("GatewaySeat")
+            .field("venue", &self.venue)
+            .finish_non_exhaustive()
     }
 }
 
@@ -134,8 +138,19 @@ impl GatewaySeat {
             execution.must(Reports(std::mem::take(&mut out.reports)));
         }
         for event in out.account.drain(..) {
-            if self.account.try_send(AccountNews { venue: self.venue, event, received_at: now }).is_err() {
-                tracing::warn!(venue = self.venue.0, "account event was dropped: the supervisor is gone or full");
+            if self
+                .account
+                .try_send(AccountNews {
+                    venue: self.venue,
+                    event,
+                    received_at: now,
+                })
+                .is_err()
+            {
+                tracing::warn!(
+                    venue = self.venue.0,
+                    "account event was dropped: the supervisor is gone or full"
+                );
             }
         }
     }
@@ -143,15 +158,18 @@ impl GatewaySeat {
     fn place(&mut self, ticket: &Ticket, context: &mut Context<Self>) {
         let started_at = self.clock.now();
         let mut out = std::mem::take(&mut self.out);
-        self.machine.place(ticket, started_at, self.clock.now_unix(), &mut out);
+        self.machine
+            .place(ticket, started_at, self.clock.now_unix(), &mut out);
         let lane = self.venue.index();
         let encoded_at = self.timer.lap(Stage::Encode, lane, started_at);
         let sends = !out.actions.is_empty();
         link::perform(self, &mut out.actions, context);
         let written_at = self.timer.stamp();
         if sends {
-            self.timer.record(Stage::Write, lane, written_at.since(encoded_at));
-            out.reports.insert(0, self.machine.written(ticket, written_at));
+            self.timer
+                .record(Stage::Write, lane, written_at.since(encoded_at));
+            out.reports
+                .insert(0, self.machine.written(ticket, written_at));
         }
         self.deliver(&mut out, written_at);
         out.clear();
@@ -182,19 +200,34 @@ impl LinkOwner for GatewaySeat {
         &self.transport
     }
     fn on_link_open(&mut self, channel: Channel, context: &mut Self::Context) {
-        self.drive(context, |machine, now, time, out| machine.on_open(channel, now, time, out));
+        self.drive(context, |machine, now, time, out| {
+            machine.on_open(channel, now, time, out)
+        });
     }
     fn on_link_text(&mut self, channel: Channel, text: &FrameText, context: &mut Self::Context) {
-        self.drive(context, |machine, now, time, out| machine.on_frame(channel, text.as_bytes(), now, time, out));
+        self.drive(context, |machine, now, time, out| {
+            machine.on_frame(channel, text.as_bytes(), now, time, out)
+        });
     }
     fn on_link_lost(&mut self, channel: Channel, error: &SocketError, context: &mut Self::Context) {
-        tracing::info!(venue = self.venue.0, ?channel, error = error.label(), "gateway connection lost: {error}");
-        self.drive(context, |machine, now, time, out| machine.on_closed(channel, now, time, out));
+        tracing::info!(
+            venue = self.venue.0,
+            ?channel,
+            error = error.label(),
+            "gateway connection lost: {error}"
+        );
+        self.drive(context, |machine, now, time, out| {
+            machine.on_closed(channel, now, time, out)
+        });
     }
     fn on_http_answer(&mut self, request: RequestId, answer: Answer, context: &mut Self::Context) {
         self.drive(context, |machine, now, time, out| {
-            let answer =
-                HttpAnswer { request, status: answer.status, headers: &answer.headers, body: &answer.body };
+            let answer = HttpAnswer {
+                request,
+                status: answer.status,
+                headers: &answer.headers,
+                body: &answer.body,
+            };
             machine.on_http(&answer, now, time, out);
         });
     }
@@ -212,18 +245,26 @@ impl Handler<Command> for GatewaySeat {
     fn handle(&mut self, message: Command, context: &mut Self::Context) {
         match *message.0.action() {
             CommandAction::Place(ticket) => self.place(&ticket, context),
-            CommandAction::Cancel { instrument, client_order_id } => {
+            CommandAction::Cancel {
+                instrument,
+                client_order_id,
+            } => {
                 self.drive(context, |machine, now, time, out| {
                     machine.cancel(instrument, client_order_id, now, time, out);
                 });
             }
-            CommandAction::Query { instrument, client_order_id } => {
+            CommandAction::Query {
+                instrument,
+                client_order_id,
+            } => {
                 self.drive(context, |machine, now, time, out| {
                     machine.query(instrument, client_order_id, now, time, out);
                 });
             }
             CommandAction::CancelAll { instrument } => {
-                self.drive(context, |machine, now, time, out| machine.cancel_all(instrument, now, time, out));
+                self.drive(context, |machine, now, time, out| {
+                    machine.cancel_all(instrument, now, time, out)
+                });
             }
         }
     }
@@ -232,7 +273,9 @@ impl Handler<Command> for GatewaySeat {
 impl Handler<AskAccount> for GatewaySeat {
     type Result = ();
     fn handle(&mut self, message: AskAccount, context: &mut Self::Context) {
-        self.drive(context, |machine, now, time, out| machine.request_account(message.0, now, time, out));
+        self.drive(context, |machine, now, time, out| {
+            machine.request_account(message.0, now, time, out)
+        });
     }
 }
 
@@ -243,7 +286,11 @@ impl Handler<AskGateway> for GatewaySeat {
             counters: *self.machine.counters(),
             ready: self.machine.is_ready(),
             weight_remaining: self.machine.weight_remaining(),
-            links_open: self.links.iter().map(|link| (link.channel(), link.is_open())).collect(),
+            links_open: self
+                .links
+                .iter()
+                .map(|link| (link.channel(), link.is_open()))
+                .collect(),
         }
     }
 }

@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use actix::prelude::{Actor, ActorFutureExt, AsyncContext, Context, WrapFuture};
 use actix::fut::ActorFuture;
+use actix::prelude::{Actor, ActorFutureExt, AsyncContext, Context, WrapFuture};
 
 use crate::exchanges::socket::{FrameText, Socket, SocketError};
 use crate::exchanges::{Action, Channel, Method, RequestId};
@@ -30,7 +30,13 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) const fn new(channel: Channel, base: String) -> Self {
-        Self { channel, base, target: String::new(), socket: None, generation: 0 }
+        Self {
+            channel,
+            base,
+            target: String::new(),
+            socket: None,
+            generation: 0,
+        }
     }
     pub(super) const fn channel(&self) -> Channel {
         self.channel
@@ -86,9 +92,16 @@ pub(super) struct Transport {
 }
 
 /// Opens (or replaces) the connection of a channel; an empty target repeats the last one.
-pub(super) fn open<A: LinkOwner>(owner: &mut A, channel: Channel, target: &str, context: &mut A::Context) {
+pub(super) fn open<A: LinkOwner>(
+    owner: &mut A,
+    channel: Channel,
+    target: &str,
+    context: &mut A::Context,
+) {
     let tls = Arc::clone(&owner.transport().tls);
-    let Some(link) = owner.link(channel) else { return };
+    let Some(link) = owner.link(channel) else {
+        return;
+    };
     link.drop_socket();
     if !target.is_empty() {
         target.clone_into(&mut link.target);
@@ -97,31 +110,52 @@ pub(super) fn open<A: LinkOwner>(owner: &mut A, channel: Channel, target: &str, 
     let generation = link.generation;
     let url = format!("{}{target}", link.base);
     let connecting = async move { Socket::connect(&url, tls).await };
-    context.spawn(connecting.into_actor(owner).map(move |result, owner: &mut A, context| {
-        let Some(link) = owner.link(channel) else { return };
-        if link.generation != generation {
-            return;
-        }
-        match result {
-            Ok(socket) => {
-                link.socket = Some(socket);
-                context.spawn(Pump { channel, generation });
-                owner.on_link_open(channel, context);
-            }
-            Err(error) => owner.on_link_lost(channel, &error, context),
-        }
-    }));
+    context.spawn(
+        connecting
+            .into_actor(owner)
+            .map(move |result, owner: &mut A, context| {
+                let Some(link) = owner.link(channel) else {
+                    return;
+                };
+                if link.generation != generation {
+                    return;
+                }
+                match result {
+                    Ok(socket) => {
+                        link.socket = Some(socket);
+                        context.spawn(Pump {
+                            channel,
+                            generation,
+                        });
+                        owner.on_link_open(channel, context);
+                    }
+                    Err(error) => owner.on_link_lost(channel, &error, context),
+                }
+            }),
+    );
 }
 
 /// Writes a text now; a failure is reported to the owner like a lost connection. False when there is no connection.
-pub(super) fn send<A: LinkOwner>(owner: &mut A, channel: Channel, text: String, context: &mut A::Context) -> bool {
-    let Some(link) = owner.link(channel) else { return false };
-    let Some(socket) = link.socket.as_mut() else { return false };
+pub(super) fn send<A: LinkOwner>(
+    owner: &mut A,
+    channel: Channel,
+    text: String,
+    context: &mut A::Context,
+) -> bool {
+    let Some(link) = owner.link(channel) else {
+        return false;
+    };
+    let Some(socket) = link.socket.as_mut() else {
+        return false;
+    };
     match socket.send(text) {
         Ok(()) => {
             if socket.has_backlog() {
                 let generation = link.generation;
-                context.spawn(Flush { channel, generation });
+                context.spawn(Flush {
+                    channel,
+                    generation,
+                });
             }
             true
         }
@@ -155,20 +189,32 @@ pub(super) fn request<A: LinkOwner>(
         builder = builder.header("X-MBX-APIKEY", key);
     }
     let asking = async move { fetch(builder).await };
-    context.spawn(asking.into_actor(owner).map(move |answer, owner: &mut A, context| {
-        owner.on_http_answer(request, answer, context);
-    }));
+    context.spawn(
+        asking
+            .into_actor(owner)
+            .map(move |answer, owner: &mut A, context| {
+                owner.on_http_answer(request, answer, context);
+            }),
+    );
 }
 
 /// Sends one request and reads the bounded answer; every failure is status 0.
 pub(super) async fn fetch(builder: reqwest::RequestBuilder) -> Answer {
-    let Ok(mut response) = builder.send().await else { return Answer::default() };
+    let Ok(mut response) = builder.send().await else {
+        return Answer::default();
+    };
     let headers = response
         .headers()
         .iter()
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        })
         .collect();
-    let mut answer = Answer { status: response.status().as_u16(), headers, body: Vec::new() };
+    let mut answer = Answer {
+        status: response.status().as_u16(),
+        headers,
+        body: Vec::new(),
+    };
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) => {
@@ -184,14 +230,23 @@ pub(super) async fn fetch(builder: reqwest::RequestBuilder) -> Answer {
 }
 
 /// Performs a machine's actions in order. Texts that cannot be sent are reported by `on_link_lost`.
-pub(super) fn perform<A: LinkOwner>(owner: &mut A, actions: &mut Vec<Action>, context: &mut A::Context) {
+pub(super) fn perform<A: LinkOwner>(
+    owner: &mut A,
+    actions: &mut Vec<Action>,
+    context: &mut A::Context,
+) {
     for action in actions.drain(..) {
         match action {
             Action::Open { channel, target } => open(owner, channel, &target, context),
             Action::Send { channel, text } => {
                 send(owner, channel, text, context);
             }
-            Action::Http { request: id, method, target, with_key } => {
+            Action::Http {
+                request: id,
+                method,
+                target,
+                with_key,
+            } => {
                 request(owner, id, method, &target, with_key, context);
             }
             Action::Reconnect { channel, delay, .. } => {
@@ -199,7 +254,9 @@ pub(super) fn perform<A: LinkOwner>(owner: &mut A, actions: &mut Vec<Action>, co
                     link.drop_socket();
                 }
                 let delay = delay.as_duration().max(std::time::Duration::from_millis(1));
-                context.run_later(delay, move |owner: &mut A, context| open(owner, channel, "", context));
+                context.run_later(delay, move |owner: &mut A, context| {
+                    open(owner, channel, "", context)
+                });
             }
         }
     }
@@ -214,16 +271,25 @@ struct Pump {
 impl<A: LinkOwner> ActorFuture<A> for Pump {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, owner: &mut A, context: &mut A::Context, task: &mut TaskContext<'_>) -> Poll<()> {
+    fn poll(
+        self: Pin<&mut Self>,
+        owner: &mut A,
+        context: &mut A::Context,
+        task: &mut TaskContext<'_>,
+    ) -> Poll<()> {
         for _ in 0..FRAMES_A_TURN_MAX {
             if !owner.may_take(self.channel) {
                 break;
             }
-            let Some(link) = owner.link(self.channel) else { return Poll::Ready(()) };
+            let Some(link) = owner.link(self.channel) else {
+                return Poll::Ready(());
+            };
             if link.generation != self.generation {
                 return Poll::Ready(());
             }
-            let Some(socket) = link.socket.as_mut() else { return Poll::Ready(()) };
+            let Some(socket) = link.socket.as_mut() else {
+                return Poll::Ready(());
+            };
             match socket.poll_text(task) {
                 Poll::Ready(Ok(text)) => owner.on_link_text(self.channel, &text, context),
                 Poll::Ready(Err(error)) => {
@@ -248,12 +314,21 @@ struct Flush {
 impl<A: LinkOwner> ActorFuture<A> for Flush {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, owner: &mut A, context: &mut A::Context, task: &mut TaskContext<'_>) -> Poll<()> {
-        let Some(link) = owner.link(self.channel) else { return Poll::Ready(()) };
+    fn poll(
+        self: Pin<&mut Self>,
+        owner: &mut A,
+        context: &mut A::Context,
+        task: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        let Some(link) = owner.link(self.channel) else {
+            return Poll::Ready(());
+        };
         if link.generation != self.generation {
             return Poll::Ready(());
         }
-        let Some(socket) = link.socket.as_mut() else { return Poll::Ready(()) };
+        let Some(socket) = link.socket.as_mut() else {
+            return Poll::Ready(());
+        };
         match socket.poll_flush(task) {
             Ok(()) if socket.has_backlog() => Poll::Pending,
             Ok(()) => Poll::Ready(()),

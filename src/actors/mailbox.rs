@@ -46,7 +46,9 @@ where
             Ok(()) => true,
             Err(SendError::Closed(_)) => false,
             Err(SendError::Full(_)) => {
-                panic!("Invariant: a mailbox of must-arrive messages is larger than all that can be in flight")
+                panic!(
+                    "Invariant: a mailbox of must-arrive messages is larger than all that can be in flight"
+                )
             }
         }
     }

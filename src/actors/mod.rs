@@ -12,6 +12,6 @@ mod link;
 pub mod mailbox;
 pub mod position;
 pub mod risk;
-pub mod signal;
 pub mod sampler;
+pub mod signal;
 pub mod system;

@@ -34,8 +34,18 @@ pub struct PositionSeat {
 impl PositionSeat {
     /// A seat that tells `risk`.
     #[must_use]
-    pub fn new(ledger: Ledger, catalogue: Arc<Catalogue>, risk: Addr<RiskSeat>, board: Arc<Board>) -> Self {
-        Self { ledger, catalogue, risk, board }
+    pub fn new(
+        ledger: Ledger,
+        catalogue: Arc<Catalogue>,
+        risk: Addr<RiskSeat>,
+        board: Arc<Board>,
+    ) -> Self {
+        Self {
+            ledger,
+            catalogue,
+            risk,
+            board,
+        }
     }
 }
 
@@ -59,7 +69,10 @@ impl Handler<Booked> for PositionSeat {
                     }
                 }
                 Err(error) => {
-                    self.risk.must(AccountingBroken { label: error.label(), text: error.to_string() });
+                    self.risk.must(AccountingBroken {
+                        label: error.label(),
+                        text: error.to_string(),
+                    });
                 }
             }
         }
@@ -71,7 +84,10 @@ impl Handler<Booked> for PositionSeat {
                 touched.push(first.id);
             }
         }
-        let snapshots = touched.into_iter().filter_map(|instrument| self.ledger.snapshot(instrument)).collect();
+        let snapshots = touched
+            .into_iter()
+            .filter_map(|instrument| self.ledger.snapshot(instrument))
+            .collect();
         self.board.set_ledger(&self.ledger, &self.catalogue);
         self.risk.must(Positions(snapshots));
     }

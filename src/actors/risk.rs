@@ -143,7 +143,8 @@ impl RiskSeat {
             }
             RiskOutput::Alert(alert) => {
                 let scope = scope_text(&self.catalogue, alert.scope);
-                self.board.add_risk_alert(self.clock.now_unix(), &scope, &alert);
+                self.board
+                    .add_risk_alert(self.clock.now_unix(), &scope, &alert);
             }
             RiskOutput::CloseIntent(intent) => {
                 self.board.read().closes_started += 1;

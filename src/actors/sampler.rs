@@ -15,8 +15,9 @@ use crate::market::{Catalogue, InstrumentId, Level, VenueId};
 use crate::ring::RingStats;
 use crate::risk::{KillLevel, Monitor};
 use crate::telemetry::snapshot::{
-    BuildInfo, ChannelStatus, CloseCount, EngineSnapshot, FillCount, InstrumentStatus, KillScope, LimitStatus, OrderCount,
-    QueueStatus, RiskStatus, StrategyStatus, SymbolStatus, Totals, TradingState, VenueStatus,
+    BuildInfo, ChannelStatus, CloseCount, EngineSnapshot, FillCount, InstrumentStatus, KillScope,
+    LimitStatus, OrderCount, QueueStatus, RiskStatus, StrategyStatus, SymbolStatus, Totals,
+    TradingState, VenueStatus,
 };
 use crate::telemetry::{Counts, Telemetry};
 use crate::units::MonoNanos;
@@ -159,7 +160,11 @@ fn signal_line(hot: &HotPath, with_books: bool) -> SignalLine {
     });
     let strategies = hot.strategies().iter().map(|strategy| StrategyLine {
         kind: strategy.kind(),
-        outcomes: strategy.counters().iter().map(|(outcome, count)| (outcome.label(), count)).collect(),
+        outcomes: strategy
+            .counters()
+            .iter()
+            .map(|(outcome, count)| (outcome.label(), count))
+            .collect(),
         halted: strategy.is_halted(),
     });
     let catalogue = hot.catalogue();
@@ -167,7 +172,13 @@ fn signal_line(hot: &HotPath, with_books: bool) -> SignalLine {
         catalogue
             .all()
             .iter()
-            .filter_map(|instrument| Some(book_summary(catalogue, instrument, hot.books().get(instrument.id)?)))
+            .filter_map(|instrument| {
+                Some(book_summary(
+                    catalogue,
+                    instrument,
+                    hot.books().get(instrument.id)?,
+                ))
+            })
             .collect()
     } else {
         Vec::new()
@@ -203,7 +214,11 @@ pub(super) fn snapshot(handles: &Handles, picture: &Picture) -> EngineSnapshot {
             .risk
             .levels
             .iter()
-            .map(|(scope, level)| KillScope { scope: scope.clone(), level: *level as u8, name: level.label() })
+            .map(|(scope, level)| KillScope {
+                scope: scope.clone(),
+                level: *level as u8,
+                name: level.label(),
+            })
             .collect(),
         total_exposure: picture.risk.exposure,
         symbols: symbols(handles, picture),
@@ -215,8 +230,21 @@ pub(super) fn snapshot(handles: &Handles, picture: &Picture) -> EngineSnapshot {
             checks_passed: picture.signal.approved,
             checks_rejected: picture.signal.refused,
             force_closes: closes(handles),
-            unpriced_positions: picture.risk.unrealized.iter().filter(|value| value.is_none()).count() as u64,
-            alerts: handles.board.read().alerts.iter().rev().take(20).cloned().collect(),
+            unpriced_positions: picture
+                .risk
+                .unrealized
+                .iter()
+                .filter(|value| value.is_none())
+                .count() as u64,
+            alerts: handles
+                .board
+                .read()
+                .alerts
+                .iter()
+                .rev()
+                .take(20)
+                .cloned()
+                .collect(),
         },
         queues: queues(handles),
         heartbeats: BTreeMap::from([("sampler", time.0)]),
@@ -229,9 +257,18 @@ pub(super) fn snapshot(handles: &Handles, picture: &Picture) -> EngineSnapshot {
 fn closes(handles: &Handles) -> Vec<CloseCount> {
     let mut counts: BTreeMap<(&'static str, &'static str), u64> = BTreeMap::new();
     for record in &handles.board.read().closes {
-        *counts.entry((record.intent.cause.label(), record.result.label())).or_default() += 1;
+        *counts
+            .entry((record.intent.cause.label(), record.result.label()))
+            .or_default() += 1;
     }
-    counts.into_iter().map(|((cause, result), count)| CloseCount { cause, result, count }).collect()
+    counts
+        .into_iter()
+        .map(|((cause, result), count)| CloseCount {
+            cause,
+            result,
+            count,
+        })
+        .collect()
 }
 
 impl Picture {
@@ -246,8 +283,12 @@ fn state(handles: &Handles, picture: &Picture) -> TradingState {
     match picture.risk.portfolio {
         KillLevel::Armed if ready => TradingState::Active,
         KillLevel::Armed => TradingState::ReduceOnly,
-        KillLevel::ReduceOnly if !ready && handles.board.read().fill_count == 0 => TradingState::Starting,
-        KillLevel::ReduceOnly | KillLevel::CancelAll | KillLevel::Flatten => TradingState::ReduceOnly,
+        KillLevel::ReduceOnly if !ready && handles.board.read().fill_count == 0 => {
+            TradingState::Starting
+        }
+        KillLevel::ReduceOnly | KillLevel::CancelAll | KillLevel::Flatten => {
+            TradingState::ReduceOnly
+        }
         KillLevel::Halt => TradingState::Halted,
     }
 }
@@ -257,19 +298,30 @@ fn symbols(handles: &Handles, picture: &Picture) -> Vec<SymbolStatus> {
     let mut by_symbol: BTreeMap<String, SymbolStatus> = BTreeMap::new();
     for instrument in handles.catalogue.all() {
         let name = instrument.symbol.to_string();
-        let status = by_symbol.entry(name.clone()).or_insert_with(|| SymbolStatus {
-            symbol: name,
-            position_quantity: Decimal::ZERO,
-            unrealized_pnl: Some(Decimal::ZERO),
-            exposure: Some(Decimal::ZERO),
-        });
+        let status = by_symbol
+            .entry(name.clone())
+            .or_insert_with(|| SymbolStatus {
+                symbol: name,
+                position_quantity: Decimal::ZERO,
+                unrealized_pnl: Some(Decimal::ZERO),
+                exposure: Some(Decimal::ZERO),
+            });
         let index = instrument.id.index();
-        let quantity = data.positions.get(index).map_or(Decimal::ZERO, |line| line.quantity);
+        let quantity = data
+            .positions
+            .get(index)
+            .map_or(Decimal::ZERO, |line| line.quantity);
         status.position_quantity = status.position_quantity.saturating_add(quantity);
         let unrealized = picture.risk.unrealized.get(index).copied().flatten();
         status.unrealized_pnl = add(status.unrealized_pnl, unrealized);
-        let cost = data.positions.get(index).map_or(Decimal::ZERO, |line| line.cost);
-        status.exposure = add(status.exposure, unrealized.map(|pnl| cost.saturating_add(pnl).abs()));
+        let cost = data
+            .positions
+            .get(index)
+            .map_or(Decimal::ZERO, |line| line.cost);
+        status.exposure = add(
+            status.exposure,
+            unrealized.map(|pnl| cost.saturating_add(pnl).abs()),
+        );
     }
     by_symbol.into_values().collect()
 }
@@ -299,13 +351,21 @@ fn instruments(handles: &Handles, picture: &Picture) -> Vec<InstrumentStatus> {
                 realized_pnl: position.map_or(Decimal::ZERO, |line| line.realized_pnl),
                 unrealized_pnl: picture.risk.unrealized.get(index).copied().flatten(),
                 position_limit: limit_of(picture, &handles.catalogue.label(instrument.id)),
-                bid: book.bid.map(|level| instrument.grid.price_decimal(level.price)),
-                ask: book.ask.map(|level| instrument.grid.price_decimal(level.price)),
+                bid: book
+                    .bid
+                    .map(|level| instrument.grid.price_decimal(level.price)),
+                ask: book
+                    .ask
+                    .map(|level| instrument.grid.price_decimal(level.price)),
                 trust: book.trust,
                 trust_cause: book.cause,
                 book_age_ms: seen.then(|| age.floor_millis()),
                 book_update_time_ns: seen.then(|| time.0.saturating_sub_unsigned(age.0)),
-                kill_level: picture.risk.instrument_levels.get(index).map_or(0, |level| *level as u8),
+                kill_level: picture
+                    .risk
+                    .instrument_levels
+                    .get(index)
+                    .map_or(0, |level| *level as u8),
                 traded_notional: data.traded.get(&instrument.id).copied().unwrap_or_default(),
             }
         })
@@ -313,7 +373,12 @@ fn instruments(handles: &Handles, picture: &Picture) -> Vec<InstrumentStatus> {
 }
 
 fn limit_of(picture: &Picture, scope: &str) -> Option<Decimal> {
-    picture.risk.limits.iter().find(|limit| limit.limit == "position_quantity" && limit.scope == scope).map(|limit| limit.value)
+    picture
+        .risk
+        .limits
+        .iter()
+        .find(|limit| limit.limit == "position_quantity" && limit.scope == scope)
+        .map(|limit| limit.value)
 }
 
 fn venues(handles: &Handles, picture: &Picture) -> Vec<VenueStatus> {
@@ -327,7 +392,12 @@ fn venues(handles: &Handles, picture: &Picture) -> Vec<VenueStatus> {
             let account = picture.accounts.0.get(venue.index());
             let mut status = VenueStatus {
                 venue: name.clone(),
-                dialect: handles.facts.dialects.get(venue.index()).copied().unwrap_or("unknown"),
+                dialect: handles
+                    .facts
+                    .dialects
+                    .get(venue.index())
+                    .copied()
+                    .unwrap_or("unknown"),
                 clock_offset_ns: account.and_then(|account| account.clock_offset_ns),
                 open_orders: account.map_or(0, |account| account.open_orders),
                 unknown_orders: picture.execution.unknown_at(venue),
@@ -335,13 +405,13 @@ fn venues(handles: &Handles, picture: &Picture) -> Vec<VenueStatus> {
             };
             for feed in feeds {
                 status.book_gaps.add("sequence_gap", feed.counters.gaps);
-                status.book_resyncs.add("rebuild", feed.counters.resyncs);
+                status.book_resyncs.add("rebuild", feed.counters.syncs);
                 status.channels.push(ChannelStatus {
                     channel: "market",
                     connected: feed.connected,
                     messages_received: feed.counters.frames_received,
-                    received_bytes: feed.counters.bytes,
-                    decode_errors: feed.counters.frames_malformed,
+                    received_bytes: feed.counters.bytes_received,
+                    decode_errors: feed.counters.malformed,
                     reconnects: feed.reconnects.clone(),
                 });
             }
@@ -357,7 +427,10 @@ fn venues(handles: &Handles, picture: &Picture) -> Vec<VenueStatus> {
                     reconnects,
                 });
             }
-            let crossed = handles.catalogue.at_venue(venue).filter_map(|one| picture.signal.books.get(one.id.index()));
+            let crossed = handles
+                .catalogue
+                .at_venue(venue)
+                .filter_map(|one| picture.signal.books.get(one.id.index()));
             status.book_crossed = crossed.map(|book| book.crossed).sum();
             for ((at, reason), count) in &data.rejects {
                 if *at == venue {
@@ -366,12 +439,21 @@ fn venues(handles: &Handles, picture: &Picture) -> Vec<VenueStatus> {
             }
             for ((at, side, liquidity), count) in &data.filled {
                 if *at == venue {
-                    status.fills.push(FillCount { side, liquidity, count: *count });
+                    status.fills.push(FillCount {
+                        side,
+                        liquidity,
+                        count: *count,
+                    });
                 }
             }
             for ((at, result), count) in &data.ended {
                 if *at == venue {
-                    status.orders.push(OrderCount { side: "both", r#type: "limit", result, count: *count });
+                    status.orders.push(OrderCount {
+                        side: "both",
+                        r#type: "limit",
+                        result,
+                        count: *count,
+                    });
                 }
             }
             if let Some((paid, received)) = data.fees.get(&venue) {
@@ -416,7 +498,10 @@ fn strategies(handles: &Handles, picture: &Picture) -> Vec<StrategyStatus> {
 
 fn queues(handles: &Handles) -> Vec<QueueStatus> {
     let names = handles.feed_names.iter().map(|name| format!("feed_{name}"));
-    let rings = names.zip(&handles.rings).chain(std::iter::once(("approvals".to_owned(), &handles.approvals)));
+    let rings = names.zip(&handles.rings).chain(std::iter::once((
+        "approvals".to_owned(),
+        &handles.approvals,
+    )));
     let mut queues: Vec<QueueStatus> = rings
         .map(|(queue, stats)| QueueStatus {
             queue,
@@ -442,13 +527,18 @@ fn money(handles: &Handles, picture: &Picture) -> MoneyLine {
     let data = handles.board.read();
     let sum = |pick: fn(&FeedStatus) -> u64| picture.feeds.iter().map(pick).sum();
     let counters = &picture.execution.counters;
-    let unrealized = picture.risk.unrealized.iter().copied().try_fold(Decimal::ZERO, |sum, pnl| add(Some(sum), pnl));
+    let unrealized = picture
+        .risk
+        .unrealized
+        .iter()
+        .copied()
+        .try_fold(Decimal::ZERO, |sum, pnl| add(Some(sum), pnl));
     MoneyLine {
         totals: Totals {
             frames_received: sum(|feed| feed.counters.frames_received),
-            frames_decoded: sum(|feed| feed.counters.frames_decoded),
-            frames_ignored: sum(|feed| feed.counters.frames_ignored),
-            frames_malformed: sum(|feed| feed.counters.frames_malformed),
+            frames_decoded: sum(|feed| feed.counters.decoded),
+            frames_ignored: sum(|feed| feed.counters.ignored),
+            frames_malformed: sum(|feed| feed.counters.malformed),
             book_gaps: sum(|feed| feed.counters.gaps),
             opportunities: opportunities(picture),
             sets_opened: counters.sets_opened,
@@ -459,7 +549,11 @@ fn money(handles: &Handles, picture: &Picture) -> MoneyLine {
             fills: data.fill_count,
             realized_pnl: data.positions.iter().map(|line| line.realized_pnl).sum(),
             unrealized_pnl: unrealized,
-            fees: data.fees.values().map(|(paid, received)| paid.saturating_sub(*received)).sum(),
+            fees: data
+                .fees
+                .values()
+                .map(|(paid, received)| paid.saturating_sub(*received))
+                .sum(),
         },
     }
 }
@@ -467,18 +561,35 @@ fn money(handles: &Handles, picture: &Picture) -> MoneyLine {
 /// Edges at or above the threshold: everything but the evaluations that ended below it.
 fn opportunities(picture: &Picture) -> u64 {
     let below = ["below_threshold", "stale_book"];
-    let lines = picture.signal.strategies.iter().flat_map(|line| &line.outcomes);
-    lines.filter(|(outcome, _)| !below.contains(outcome)).map(|(_, count)| count).sum()
+    let lines = picture
+        .signal
+        .strategies
+        .iter()
+        .flat_map(|line| &line.outcomes);
+    lines
+        .filter(|(outcome, _)| !below.contains(outcome))
+        .map(|(_, count)| count)
+        .sum()
 }
 
 /// The machine-readable summary of a run.
-pub(super) fn summary(handles: &Handles, picture: &Picture, mode: &'static str, ended_by: &str) -> Summary {
+pub(super) fn summary(
+    handles: &Handles,
+    picture: &Picture,
+    mode: &'static str,
+    ended_by: &str,
+) -> Summary {
     let totals = money(handles, picture).totals;
     let counters = &picture.execution.counters;
     let data = handles.board.read();
     let span = picture.at.since(handles.facts.started_at);
     let mut outcomes: BTreeMap<String, u64> = BTreeMap::new();
-    for (outcome, count) in picture.signal.strategies.iter().flat_map(|line| &line.outcomes) {
+    for (outcome, count) in picture
+        .signal
+        .strategies
+        .iter()
+        .flat_map(|line| &line.outcomes)
+    {
         *outcomes.entry((*outcome).to_owned()).or_default() += count;
     }
     Summary {
@@ -503,12 +614,23 @@ pub(super) fn summary(handles: &Handles, picture: &Picture, mode: &'static str, 
         orders_rejected: totals.orders_rejected,
         orders_unknown: picture.execution.open.orders_unknown as u64,
         orders_open: picture.execution.open.orders_open as u64,
-        gate_refusals: picture.signal.refusals.iter().map(|(code, count)| ((*code).to_owned(), *count)).collect(),
+        gate_refusals: picture
+            .signal
+            .refusals
+            .iter()
+            .map(|(code, count)| ((*code).to_owned(), *count))
+            .collect(),
         outcomes,
         fills: totals.fills,
         realized_pnl: totals.realized_pnl.normalize().to_string(),
-        unrealized_pnl: totals.unrealized_pnl.map_or_else(|| "unknown".to_owned(), |pnl| pnl.normalize().to_string()),
-        fees: data.fees_by_asset.iter().map(|(asset, fee)| (asset.clone(), fee.to_string())).collect(),
+        unrealized_pnl: totals
+            .unrealized_pnl
+            .map_or_else(|| "unknown".to_owned(), |pnl| pnl.normalize().to_string()),
+        fees: data
+            .fees_by_asset
+            .iter()
+            .map(|(asset, fee)| (asset.clone(), fee.to_string()))
+            .collect(),
         forced_closes: data.closes_started,
         decision_hash: picture.execution.digest.hex(),
         positions: positions(handles, picture, &data.positions),
@@ -518,17 +640,28 @@ pub(super) fn summary(handles: &Handles, picture: &Picture, mode: &'static str, 
     }
 }
 
-fn positions(handles: &Handles, picture: &Picture, lines: &[super::board::PositionLine]) -> Vec<PositionSummary> {
+fn positions(
+    handles: &Handles,
+    picture: &Picture,
+    lines: &[super::board::PositionLine],
+) -> Vec<PositionSummary> {
     lines
         .iter()
         .filter_map(|line| {
             let instrument = handles.catalogue.get(line.instrument)?;
-            let unrealized = picture.risk.unrealized.get(line.instrument.index()).copied().flatten();
+            let unrealized = picture
+                .risk
+                .unrealized
+                .get(line.instrument.index())
+                .copied()
+                .flatten();
             Some(PositionSummary {
                 venue: handles.catalogue.venue_name(instrument.venue).to_owned(),
                 symbol: instrument.symbol.to_string(),
                 quantity: line.quantity.normalize().to_string(),
-                average_price: line.average_price.map(|price| price.normalize().to_string()),
+                average_price: line
+                    .average_price
+                    .map(|price| price.normalize().to_string()),
                 realized_pnl: line.realized_pnl.normalize().to_string(),
                 unrealized_pnl: unrealized.map(|pnl| pnl.normalize().to_string()),
             })
@@ -565,14 +698,23 @@ fn remarks(picture: &Picture, data: &super::board::BoardData) -> Vec<String> {
         ));
     }
     if picture.risk.closes_open > 0 {
-        remarks.push(format!("{} forced closes still running", picture.risk.closes_open));
+        remarks.push(format!(
+            "{} forced closes still running",
+            picture.risk.closes_open
+        ));
     }
     for (scope, level) in &picture.risk.levels {
         if *level != KillLevel::Armed {
             remarks.push(format!("{scope} stands at {}", level.label()));
         }
     }
-    remarks.extend(data.alerts.iter().rev().take(5).map(|alert| format!("alert: {}", alert.text)));
+    remarks.extend(
+        data.alerts
+            .iter()
+            .rev()
+            .take(5)
+            .map(|alert| format!("alert: {}", alert.text)),
+    );
     remarks
 }
 
@@ -597,13 +739,25 @@ fn risk_line(catalogue: &Catalogue, monitor: &Monitor, now: MonoNanos) -> RiskLi
         used: limit.value.and_then(|value| value.decimal()),
     });
     RiskLine {
-        levels: snapshot.levels.iter().map(|(scope, level)| (scope_text(catalogue, *scope), *level)).collect(),
+        levels: snapshot
+            .levels
+            .iter()
+            .map(|(scope, level)| (scope_text(catalogue, *scope), *level))
+            .collect(),
         portfolio: snapshot.portfolio_level,
         instrument_levels: snapshot.instruments.iter().map(|one| one.level).collect(),
         exposure: (snapshot.unpriced_count == 0).then_some(snapshot.gross_exposure),
-        unrealized: snapshot.instruments.iter().map(|one| one.unrealized_pnl).collect(),
+        unrealized: snapshot
+            .instruments
+            .iter()
+            .map(|one| one.unrealized_pnl)
+            .collect(),
         limits: limits.collect(),
-        closes_open: snapshot.instruments.iter().filter(|one| one.close.is_some()).count() as u64,
+        closes_open: snapshot
+            .instruments
+            .iter()
+            .filter(|one| one.close.is_some())
+            .count() as u64,
     }
 }
 

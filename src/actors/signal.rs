@@ -29,7 +29,10 @@ use super::risk::{Marks, RiskSeat};
 
 /// What travels from the signal to the execution seat.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::large_enum_variant, reason = "a ring slot is as large as its largest item; boxing would allocate")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a ring slot is as large as its largest item; boxing would allocate"
+)]
 pub enum Approval {
     /// A new set.
     Set(ApprovedSet),
@@ -92,7 +95,9 @@ pub struct SignalSeat {
 
 impl std::fmt::Debug for SignalSeat {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SignalSeat").field("seen_version", &self.seen_version).finish_non_exhaustive()
+        f.debug_struct("SignalSeat")
+            .field("seen_version", &self.seen_version)
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,7 +128,9 @@ impl SignalSeat {
         let mut taken = 0;
         for (feed_index, ring) in parts.rings.iter_mut().enumerate() {
             taken += ring.drain(DRAIN_EVENTS_MAX, |event| {
-                parts.hot.on_event(feed_index, event, now, &mut parts.timer, &mut self.out);
+                parts
+                    .hot
+                    .on_event(feed_index, event, now, &mut parts.timer, &mut self.out);
             });
         }
         if taken > 0 {
@@ -162,7 +169,9 @@ impl SignalSeat {
 
     fn send_marks(&mut self) {
         if !self.marks.is_empty() {
-            self.parts.risk.latest(Marks(std::mem::take(&mut self.marks)));
+            self.parts
+                .risk
+                .latest(Marks(std::mem::take(&mut self.marks)));
             self.marks.reserve(256);
         }
     }
@@ -211,7 +220,10 @@ impl ActorFuture<SignalSeat> for DutyCycle {
             Idle::Park => {
                 let rings = &seat.parts.rings;
                 let wake = Arc::clone(&seat.parts.wake);
-                if wake.poll_sleep(task, || rings.iter().any(|ring| !ring.is_empty())).is_ready() {
+                if wake
+                    .poll_sleep(task, || rings.iter().any(|ring| !ring.is_empty()))
+                    .is_ready()
+                {
                     task.waker().wake_by_ref();
                 }
             }

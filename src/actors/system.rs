@@ -13,13 +13,13 @@ use crate::clock::{Clock, OsClock};
 use crate::config::assemble::{AssembleError, Assembly};
 use crate::config::{Layout, Settings, Wait};
 use crate::engine::{HotPath, Summary};
+use crate::exchanges::Channel;
 use crate::exchanges::feed::{Feed, FeedInstrument, FeedOptions};
 use crate::exchanges::gateway::{Gateway, GatewayInstrument, GatewayOptions};
 use crate::exchanges::rules::{RuleBook, RulesError};
 use crate::exchanges::secret::Credentials;
 use crate::exchanges::session::http_client;
 use crate::exchanges::socket::{SocketError, tls_config};
-use crate::exchanges::Channel;
 use crate::execution::{Desk, DeskParams};
 use crate::ledger::Ledger;
 use crate::market::{Catalogue, EventKind, InstrumentId, InstrumentKind, MarketEvent, VenueId};
@@ -50,7 +50,9 @@ const QUIET_WAIT: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A venue did not answer its list of instruments.
-    #[error("venue {venue}: no list of instruments from {url} (status {status}): is the address right and the venue up?")]
+    #[error(
+        "venue {venue}: no list of instruments from {url} (status {status}): is the address right and the venue up?"
+    )]
     Unreachable {
         /// Venue instance.
         venue: String,
@@ -104,6 +106,8 @@ pub struct RunOptions {
     pub journal_dir: Option<std::path::PathBuf>,
     /// Settings of every feed.
     pub feed: FeedOptions,
+    /// Depth stream speed by venue, where it differs from the feed's.
+    pub depth_speeds: Vec<Option<String>>,
     /// Settings of every gateway.
     pub gateway: GatewayOptions,
 }
@@ -159,16 +163,35 @@ pub async fn start(
     let assembly = Assembly::new(settings, &rule_books(settings, &transports).await?)?;
     let feeds = feed_names(settings);
     let hub = Telemetry::new(Lanes {
-        venues: settings.venues().iter().map(|venue| venue.id.clone()).collect(),
+        venues: settings
+            .venues()
+            .iter()
+            .map(|venue| venue.id.clone())
+            .collect(),
         queues: feeds.iter().map(|(_, _, name)| name.clone()).collect(),
-        strategies: settings.strategies.iter().map(|strategy| strategy.id.clone()).collect(),
+        strategies: settings
+            .strategies
+            .iter()
+            .map(|strategy| strategy.id.clone())
+            .collect(),
     });
-    let start = Start { settings, options, clock, hub, assembly, transports };
+    let start = Start {
+        settings,
+        options,
+        clock,
+        hub,
+        assembly,
+        transports,
+    };
     start.seats(credentials, &feeds).await
 }
 
-fn transports(settings: &Settings, credentials: &[Option<Credentials>]) -> Result<Vec<Transport>, StartError> {
-    let tls = tls_config().map_err(|error: SocketError| StartError::Transport(error.to_string()))?;
+fn transports(
+    settings: &Settings,
+    credentials: &[Option<Credentials>],
+) -> Result<Vec<Transport>, StartError> {
+    let tls =
+        tls_config().map_err(|error: SocketError| StartError::Transport(error.to_string()))?;
     let http = http_client(&tls).map_err(|error| StartError::Transport(error.to_string()))?;
     Ok(settings
         .venues()
@@ -178,23 +201,44 @@ fn transports(settings: &Settings, credentials: &[Option<Credentials>]) -> Resul
             tls: Arc::clone(&tls),
             http: http.clone(),
             rest_base: venue.rest_url.clone(),
-            api_key: credentials.get(index).and_then(Option::as_ref).map(|key| key.api_key().to_owned()),
+            api_key: credentials
+                .get(index)
+                .and_then(Option::as_ref)
+                .map(|key| key.api_key().to_owned()),
         })
         .collect())
 }
 
-async fn rule_books(settings: &Settings, transports: &[Transport]) -> Result<Vec<RuleBook>, StartError> {
+async fn rule_books(
+    settings: &Settings,
+    transports: &[Transport],
+) -> Result<Vec<RuleBook>, StartError> {
     let mut books = Vec::with_capacity(transports.len());
     for (venue, transport) in settings.venues().iter().zip(transports) {
-        let natives: Vec<String> = venue.symbols.iter().map(|symbol| venue.dialect.native_guess(symbol)).collect();
+        let natives: Vec<String> = venue
+            .symbols
+            .iter()
+            .map(|symbol| venue.dialect.native_guess(symbol))
+            .collect();
         let natives: Vec<&str> = natives.iter().map(String::as_str).collect();
-        let url = format!("{}{}", transport.rest_base, RuleBook::target(venue.dialect, &natives));
+        let url = format!(
+            "{}{}",
+            transport.rest_base,
+            RuleBook::target(venue.dialect, &natives)
+        );
         let answer = fetch(transport.http.get(&url)).await;
         if answer.status != 200 {
-            return Err(StartError::Unreachable { venue: venue.id.clone(), url, status: answer.status });
+            return Err(StartError::Unreachable {
+                venue: venue.id.clone(),
+                url,
+                status: answer.status,
+            });
         }
-        let book = RuleBook::parse(venue.dialect, &answer.body)
-            .map_err(|error| StartError::Rules { venue: venue.id.clone(), error })?;
+        let book =
+            RuleBook::parse(venue.dialect, &answer.body).map_err(|error| StartError::Rules {
+                venue: venue.id.clone(),
+                error,
+            })?;
         books.push(book);
     }
     Ok(books)
@@ -206,7 +250,11 @@ fn feed_names(settings: &Settings) -> Vec<(VenueId, usize, String)> {
     for (venue, configured) in (0_u8..).map(VenueId).zip(settings.venues()) {
         let lanes = Feed::lanes(configured.dialect);
         for lane in 0..lanes {
-            let name = if lanes == 1 { configured.id.clone() } else { format!("{}_{lane}", configured.id) };
+            let name = if lanes == 1 {
+                configured.id.clone()
+            } else {
+                format!("{}_{lane}", configured.id)
+            };
             feeds.push((venue, lane, name));
         }
     }
@@ -225,7 +273,11 @@ impl Start<'_> {
             Layout::Seats => (Arbiter::new().handle(), None),
             Layout::Fused => (signal_arbiter.handle(), Some(())),
         };
-        let execution_on = if hot_io.is_some() { signal_arbiter.handle() } else { control.handle() };
+        let execution_on = if hot_io.is_some() {
+            signal_arbiter.handle()
+        } else {
+            control.handle()
+        };
         let catalogue = Arc::clone(&self.assembly.catalogue);
         let board = Arc::new(Board::default());
         let view = Arc::new(ArcSwapOption::empty());
@@ -240,11 +292,16 @@ impl Start<'_> {
             let (ledger, catalogue) = (Ledger::new(Arc::clone(&catalogue)), Arc::clone(&catalogue));
             let (risk, board) = (risk.clone(), Arc::clone(&board));
             board.set_ledger(&ledger, &catalogue);
-            PositionSeat::start_in_arbiter(&control.handle(), |_| PositionSeat::new(ledger, catalogue, risk, board))
+            PositionSeat::start_in_arbiter(&control.handle(), |_| {
+                PositionSeat::new(ledger, catalogue, risk, board)
+            })
         };
         let account = {
-            let (catalogue, risk, clock) = (Arc::clone(&catalogue), risk.clone(), self.clock.clone());
-            AccountSeat::start_in_arbiter(&control.handle(), |_| AccountSeat::new(catalogue, risk, clock))
+            let (catalogue, risk, clock) =
+                (Arc::clone(&catalogue), risk.clone(), self.clock.clone());
+            AccountSeat::start_in_arbiter(&control.handle(), |_| {
+                AccountSeat::new(catalogue, risk, clock)
+            })
         };
         let gateways = self.gateways(credentials, &io, &account)?;
         account.must(BindGateways(gateways.clone()));
@@ -252,7 +309,14 @@ impl Start<'_> {
 
         let (approvals_in, approvals_out) = ring::<Approval>(APPROVAL_RING_SETS, |_| Approval::Gap);
         let approvals_stats = approvals_out.stats();
-        let execution = self.execution(&execution_on, approvals_out, &gateways, &position, &risk, &board);
+        let execution = self.execution(
+            &execution_on,
+            approvals_out,
+            &gateways,
+            &position,
+            &risk,
+            &board,
+        );
         risk.must(BindExecution(execution.clone()));
         for gateway in &gateways {
             gateway.must(BindGateway(execution.clone()));
@@ -270,7 +334,16 @@ impl Start<'_> {
         }
         let rings = consumers.iter().map(Consumer::stats).collect();
         let hot = self.hot_path(feeds, &accounts)?;
-        let signal = self.signal(&signal_arbiter.handle(), hot, consumers, wake, approvals_in, &view, &execution, &risk);
+        let signal = self.signal(
+            &signal_arbiter.handle(),
+            hot,
+            consumers,
+            wake,
+            approvals_in,
+            &view,
+            &execution,
+            &risk,
+        );
         execution.must(BindSignal(signal.clone()));
         let feed_seats = self.feeds(&io, feeds, producers);
 
@@ -298,13 +371,27 @@ impl Start<'_> {
                 reporting: self.settings.engine.reporting_currency.to_string(),
                 seed: self.options.seed,
                 config_hash: self.settings.hash.clone(),
-                dialects: self.settings.venues().iter().map(|venue| venue.dialect.label()).collect(),
-                strategies: self.settings.strategies.iter().map(|strategy| strategy.id.clone()).collect(),
+                dialects: self
+                    .settings
+                    .venues()
+                    .iter()
+                    .map(|venue| venue.dialect.label())
+                    .collect(),
+                strategies: self
+                    .settings
+                    .strategies
+                    .iter()
+                    .map(|strategy| strategy.id.clone())
+                    .collect(),
                 started_at: self.clock.now(),
             }),
             clock: self.clock,
         };
-        Ok(Engine { handles, arbiters: vec![signal_arbiter, control], catalogue })
+        Ok(Engine {
+            handles,
+            arbiters: vec![signal_arbiter, control],
+            catalogue,
+        })
     }
 
     fn risk(
@@ -340,12 +427,19 @@ impl Start<'_> {
                 .cloned()
                 .flatten()
                 .ok_or_else(|| StartError::NoKeys(configured.id.clone()))?;
-            let instruments = self.assembly.catalogue.at_venue(venue).map(|instrument| GatewayInstrument {
-                id: instrument.id,
-                native: instrument.native.clone(),
-                grid: instrument.grid,
-            });
-            let options = GatewayOptions { seed: self.options.seed.unwrap_or(1), ..self.options.gateway };
+            let instruments =
+                self.assembly
+                    .catalogue
+                    .at_venue(venue)
+                    .map(|instrument| GatewayInstrument {
+                        id: instrument.id,
+                        native: instrument.native.clone(),
+                        grid: instrument.grid,
+                    });
+            let options = GatewayOptions {
+                seed: self.options.seed.unwrap_or(1),
+                ..self.options.gateway
+            };
             let links = Gateway::channels(configured.dialect).iter().map(|channel| {
                 let base = match channel {
                     Channel::Orders => &configured.ws_api_url,
@@ -355,16 +449,27 @@ impl Start<'_> {
             });
             let parts = GatewayParts {
                 venue,
-                machine: Gateway::new(configured.dialect, venue, instruments.collect(), key, options),
+                machine: Gateway::new(
+                    configured.dialect,
+                    venue,
+                    instruments.collect(),
+                    key,
+                    options,
+                ),
                 links: links.collect(),
                 transport: self.transports.get(venue.index()).cloned().ok_or_else(|| {
                     StartError::Transport("Invariant: one transport a venue".to_owned())
                 })?,
                 clock: self.clock.clone(),
-                timer: LiveTimer::new(self.clock.clone(), self.hub.recorder(&[Stage::Encode, Stage::Write])),
+                timer: LiveTimer::new(
+                    self.clock.clone(),
+                    self.hub.recorder(&[Stage::Encode, Stage::Write]),
+                ),
                 account: account.clone().recipient(),
             };
-            seats.push(GatewaySeat::start_in_arbiter(on, |_| GatewaySeat::new(parts)));
+            seats.push(GatewaySeat::start_in_arbiter(on, |_| {
+                GatewaySeat::new(parts)
+            }));
         }
         Ok(seats)
     }
@@ -378,7 +483,8 @@ impl Start<'_> {
         risk: &Addr<RiskSeat>,
         board: &Arc<Board>,
     ) -> Addr<ExecutionSeat> {
-        let epoch = u32::try_from(self.clock.now_unix().floor_millis().div_euclid(1_000)).unwrap_or(u32::MAX);
+        let epoch = u32::try_from(self.clock.now_unix().floor_millis().div_euclid(1_000))
+            .unwrap_or(u32::MAX);
         let ids = OrderIdSource::new(self.settings.engine.node, epoch);
         let stages = [Stage::TickToOrder, Stage::OrderAck, Stage::AckToFill];
         let wait = match self.settings.engine.layout {
@@ -386,7 +492,11 @@ impl Start<'_> {
             Layout::Seats => WaitStrategy::Park,
         };
         let parts = ExecutionParts {
-            desk: Desk::new(Arc::clone(&self.assembly.catalogue), ids, DeskParams::default()),
+            desk: Desk::new(
+                Arc::clone(&self.assembly.catalogue),
+                ids,
+                DeskParams::default(),
+            ),
             catalogue: Arc::clone(&self.assembly.catalogue),
             approvals,
             clock: self.clock.clone(),
@@ -400,29 +510,44 @@ impl Start<'_> {
         ExecutionSeat::start_in_arbiter(on, |_| ExecutionSeat::new(parts))
     }
 
-    fn hot_path(&self, feeds: &[(VenueId, usize, String)], accounts: &Accounts) -> Result<HotPath, StartError> {
+    fn hot_path(
+        &self,
+        feeds: &[(VenueId, usize, String)],
+        accounts: &Accounts,
+    ) -> Result<HotPath, StartError> {
         let catalogue = &self.assembly.catalogue;
         let by_feed = feeds
             .iter()
             .map(|(venue, lane, _)| match lane {
-                0 => catalogue.at_venue(*venue).map(|instrument| instrument.id).collect(),
+                0 => catalogue
+                    .at_venue(*venue)
+                    .map(|instrument| instrument.id)
+                    .collect(),
                 _ => Vec::new(),
             })
             .collect();
-        let available = catalogue.all().iter().map(|instrument| match instrument.kind() {
-            InstrumentKind::Spot => accounts
-                .0
-                .get(instrument.venue.index())
-                .and_then(|account| account.balances.get(&instrument.symbol.base))
-                .and_then(|(free, _)| instrument.grid.qty_floor(*free))
-                .unwrap_or_default(),
-            InstrumentKind::LinearPerpetual | InstrumentKind::InversePerpetual => Qty::ZERO,
-        });
-        let setup = self.assembly.hot_setup(self.settings, by_feed, available.collect())?;
+        let available = catalogue
+            .all()
+            .iter()
+            .map(|instrument| match instrument.kind() {
+                InstrumentKind::Spot => accounts
+                    .0
+                    .get(instrument.venue.index())
+                    .and_then(|account| account.balances.get(&instrument.symbol.base))
+                    .and_then(|(free, _)| instrument.grid.qty_floor(*free))
+                    .unwrap_or_default(),
+                InstrumentKind::LinearPerpetual | InstrumentKind::InversePerpetual => Qty::ZERO,
+            });
+        let setup = self
+            .assembly
+            .hot_setup(self.settings, by_feed, available.collect())?;
         Ok(HotPath::new(setup)?)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "each is a seat or an end of a queue, named once, here")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a seat or an end of a queue, named once, here"
+    )]
     fn signal(
         &self,
         on: &ArbiterHandle,
@@ -434,7 +559,12 @@ impl Start<'_> {
         execution: &Addr<ExecutionSeat>,
         risk: &Addr<RiskSeat>,
     ) -> Addr<SignalSeat> {
-        let stages = [Stage::QueueWait, Stage::BookApply, Stage::StrategyEval, Stage::RiskCheck];
+        let stages = [
+            Stage::QueueWait,
+            Stage::BookApply,
+            Stage::StrategyEval,
+            Stage::RiskCheck,
+        ];
         let parts = SignalParts {
             hot,
             rings,
@@ -446,7 +576,11 @@ impl Start<'_> {
             wait: wait_strategy(self.settings.engine.wait),
             execution: execution.clone(),
             risk: risk.clone(),
-            core: self.settings.engine.pin_core.map(|id| core_affinity::CoreId { id }),
+            core: self
+                .settings
+                .engine
+                .pin_core
+                .map(|id| core_affinity::CoreId { id }),
         };
         SignalSeat::start_in_arbiter(on, |_| SignalSeat::new(parts))
     }
@@ -459,26 +593,52 @@ impl Start<'_> {
     ) -> Vec<Addr<FeedSeat>> {
         let mut seats = Vec::new();
         for ((venue, lane, name), producer) in feeds.iter().zip(producers) {
-            let Some((configured, transport)) =
-                self.settings.venues().get(venue.index()).zip(self.transports.get(venue.index()))
+            let Some((configured, transport)) = self
+                .settings
+                .venues()
+                .get(venue.index())
+                .zip(self.transports.get(venue.index()))
             else {
                 continue;
             };
-            let instruments = self.assembly.catalogue.at_venue(*venue).map(|instrument| FeedInstrument {
-                id: instrument.id,
-                native: instrument.native.clone(),
-                grid: instrument.grid,
-            });
+            let instruments =
+                self.assembly
+                    .catalogue
+                    .at_venue(*venue)
+                    .map(|instrument| FeedInstrument {
+                        id: instrument.id,
+                        native: instrument.native.clone(),
+                        grid: instrument.grid,
+                    });
+            let mut options = self.options.feed.clone();
+            if let Some(speed) = self
+                .options
+                .depth_speeds
+                .get(venue.index())
+                .cloned()
+                .flatten()
+            {
+                options.depth_speed = speed;
+            }
             let parts = FeedParts {
                 name: name.clone(),
                 venue: *venue,
-                machine: Feed::new(configured.dialect, *lane, *venue, instruments.collect(), self.options.feed.clone()),
+                machine: Feed::new(
+                    configured.dialect,
+                    *lane,
+                    *venue,
+                    instruments.collect(),
+                    options,
+                ),
                 link: Link::new(Channel::Market, configured.ws_url.clone()),
                 transport: transport.clone(),
                 producer,
                 full_ring: self.options.full_ring,
                 clock: self.clock.clone(),
-                timer: LiveTimer::new(self.clock.clone(), self.hub.recorder(&[Stage::FeedDelay, Stage::Decode])),
+                timer: LiveTimer::new(
+                    self.clock.clone(),
+                    self.hub.recorder(&[Stage::FeedDelay, Stage::Decode]),
+                ),
             };
             seats.push(FeedSeat::start_in_arbiter(on, |_| FeedSeat::new(parts)));
         }
@@ -498,11 +658,17 @@ fn gap_event(lost: u64) -> MarketEvent {
 }
 
 /// Waits until every gateway is live and every account was heard twice.
-async fn wait_ready(settings: &Settings, account: &Addr<AccountSeat>) -> Result<Accounts, StartError> {
+async fn wait_ready(
+    settings: &Settings,
+    account: &Addr<AccountSeat>,
+) -> Result<Accounts, StartError> {
     let ready = async {
         loop {
             if let Ok(accounts) = account.send(AskAccounts).await
-                && accounts.0.iter().all(|one| one.ready && one.answers.iter().all(|count| *count >= 2))
+                && accounts
+                    .0
+                    .iter()
+                    .all(|one| one.ready && one.answers.iter().all(|count| *count >= 2))
             {
                 return accounts;
             }
@@ -512,17 +678,31 @@ async fn wait_ready(settings: &Settings, account: &Addr<AccountSeat>) -> Result<
     if let Ok(accounts) = tokio::time::timeout(READY_WAIT, ready).await {
         return Ok(accounts);
     }
-    let accounts = account.send(AskAccounts).await.unwrap_or(Accounts(Vec::new()));
-    let late = accounts.0.iter().position(|one| !one.ready || one.answers.iter().any(|count| *count < 2));
+    let accounts = account
+        .send(AskAccounts)
+        .await
+        .unwrap_or(Accounts(Vec::new()));
+    let late = accounts
+        .0
+        .iter()
+        .position(|one| !one.ready || one.answers.iter().any(|count| *count < 2));
     let which = late.unwrap_or(0);
     Err(StartError::NotReady {
-        venue: settings.venues().get(which).map_or_else(String::new, |venue| venue.id.clone()),
+        venue: settings
+            .venues()
+            .get(which)
+            .map_or_else(String::new, |venue| venue.id.clone()),
         seconds: READY_WAIT.as_secs(),
         reason: match accounts.0.get(which) {
             Some(one) if one.refused.is_some() => {
-                format!(": it refused our key (code {})", one.refused.unwrap_or_default())
+                format!(
+                    ": it refused our key (code {})",
+                    one.refused.unwrap_or_default()
+                )
             }
-            Some(one) if one.ready => ": order entry is live, but the account was not answered".to_owned(),
+            Some(one) if one.ready => {
+                ": order entry is live, but the account was not answered".to_owned()
+            }
             Some(_) | None => ": order entry or account stream did not come up".to_owned(),
         },
     })
@@ -550,9 +730,13 @@ impl Engine {
     }
     /// Asks every seat and publishes one snapshot. False when a seat is gone.
     pub async fn sample(&self) -> bool {
-        let Some(picture) = sampler::gather(&self.handles, false).await else { return false };
+        let Some(picture) = sampler::gather(&self.handles, false).await else {
+            return false;
+        };
         self.handles.hub.collect(self.handles.clock.now());
-        self.handles.hub.publish(sampler::snapshot(&self.handles, &picture));
+        self.handles
+            .hub
+            .publish(sampler::snapshot(&self.handles, &picture));
         true
     }
     /// The summary as of now, with books.
@@ -580,7 +764,10 @@ impl Engine {
             }
         };
         if tokio::time::timeout(QUIET_WAIT, quiet).await.is_err() {
-            tracing::warn!("orders or sets were still open after {} s", QUIET_WAIT.as_secs());
+            tracing::warn!(
+                "orders or sets were still open after {} s",
+                QUIET_WAIT.as_secs()
+            );
         }
         // The recorders publish once a second: let the last second in.
         tokio::time::sleep(Duration::from_millis(1_100)).await;
@@ -597,4 +784,3 @@ impl Engine {
         summary
     }
 }
-

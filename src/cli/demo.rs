@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::actors::feed::FullRing;
 use crate::actors::system::{self, RunOptions};
 use crate::config::Settings;
-use crate::exchanges::secret::{Credentials, KeyKind};
+use crate::exchanges::secret::Credentials;
 use crate::units::Nanos;
 
 use super::live::{self, LiveOptions};
@@ -16,9 +16,11 @@ use super::{CliError, print_note};
 
 /// Start simulated venues and the engine against them, in paper mode.
 #[derive(Debug, Clone, Default, clap::Args)]
-#[command(after_help = "Examples:\n  arbalest demo --for 30s\n  arbalest demo --seed 7 --for 1m --json --fills fills.csv\n  \
+#[command(
+    after_help = "Examples:\n  arbalest demo --for 30s\n  arbalest demo --seed 7 --for 1m --json --fills fills.csv\n  \
                   arbalest demo --recording ../shared/data/recordings --speed max --json\n\n\
-                  Exit codes: 0 done, 1 failed while running, 2 wrong configuration or recording.")]
+                  Exit codes: 0 done, 1 failed while running, 2 wrong configuration or recording."
+)]
 pub struct DemoArgs {
     /// End by itself after this long (30s, 10m); otherwise on Ctrl-C, or when a recording ends
     #[arg(long = "for", value_name = "SPAN", value_parser = parse_span)]
@@ -65,7 +67,11 @@ pub fn run(args: &DemoArgs) -> Result<(), CliError> {
     };
     fleet.address(&mut settings);
     let credentials = venues::credentials(&settings)?;
-    let full_ring = if args.speed == Speed::Max { FullRing::Backpressure } else { FullRing::Gap };
+    let full_ring = if args.speed == Speed::Max {
+        FullRing::Backpressure
+    } else {
+        FullRing::Gap
+    };
     let options = LiveOptions {
         mode: "demo",
         span: args.span,
@@ -77,10 +83,22 @@ pub fn run(args: &DemoArgs) -> Result<(), CliError> {
     print_note(&format!(
         "demo: {} simulated venues ({}), seed {}, paper mode",
         settings.venues().len(),
-        settings.venues().iter().map(|venue| venue.id.as_str()).collect::<Vec<_>>().join(", "),
+        settings
+            .venues()
+            .iter()
+            .map(|venue| venue.id.as_str())
+            .collect::<Vec<_>>()
+            .join(", "),
         args.seed
     ));
-    let summary = actix::System::new().block_on(engine(&settings, &credentials, args, full_ring, &fleet, &options))?;
+    let summary = actix::System::new().block_on(engine(
+        &settings,
+        &credentials,
+        args,
+        full_ring,
+        &fleet,
+        &options,
+    ))?;
     fleet.stop();
     live::report(&summary, args.json)
 }
@@ -93,11 +111,16 @@ async fn engine(
     fleet: &Fleet,
     options: &LiveOptions,
 ) -> Result<crate::engine::Summary, CliError> {
-    let run = RunOptions { full_ring, ..venues::run_options(args.seed, settings) };
-    let engine = system::start(settings, credentials, &run).await.map_err(|error| CliError::failed(error.to_string()))?;
-    let (summary, _) = live::run(engine, options, || fleet.is_done().then_some("recording_end")).await?;
+    let run = RunOptions {
+        full_ring,
+        ..venues::run_options(args.seed, settings, fleet.depth_speeds.clone())
+    };
+    let engine = system::start(settings, credentials, &run)
+        .await
+        .map_err(|error| CliError::failed(error.to_string()))?;
+    let (summary, _) = live::run(engine, options, || {
+        fleet.is_done().then_some("recording_end")
+    })
+    .await?;
     Ok(summary)
 }
-
-/// The kind of key that simulated venues are given.
-pub(super) const DEMO_KEY: KeyKind = KeyKind::HmacSha256;

@@ -34,20 +34,27 @@ pub(super) async fn run(
 ) -> Result<(Summary, Vec<Fill>), CliError> {
     let page = match options.address {
         Some(address) => {
-            let page = dashboard::serve(address, engine.hub()).map_err(|error| CliError::failed(error.to_string()))?;
+            let page = dashboard::serve(address, engine.hub())
+                .map_err(|error| CliError::failed(error.to_string()))?;
             if !options.quiet {
-                print_note(&format!("page http://{0}/   metrics http://{0}/metrics", page.address));
+                print_note(&format!(
+                    "page http://{0}/   metrics http://{0}/metrics",
+                    page.address
+                ));
             }
             Some(page)
         }
         None => None,
     };
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-        .map_err(|error| CliError::failed(format!("signals cannot be heard: {error}")))?;
+    let mut terminate =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+            .map_err(|error| CliError::failed(format!("signals cannot be heard: {error}")))?;
     let mut second = tokio::time::interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut look = tokio::time::interval(Duration::from_millis(50));
-    let deadline = options.span.map(|span| Box::pin(tokio::time::sleep(span.as_duration())));
+    let deadline = options
+        .span
+        .map(|span| Box::pin(tokio::time::sleep(span.as_duration())));
     let mut deadline = std::pin::pin!(async move {
         match deadline {
             Some(sleep) => sleep.await,
@@ -79,7 +86,9 @@ pub(super) async fn run(
         print_note("");
     }
     if !options.quiet {
-        print_note(&format!("stopping ({why}): no new sets, cancelling open orders"));
+        print_note(&format!(
+            "stopping ({why}): no new sets, cancelling open orders"
+        ));
     }
     let catalogue = std::sync::Arc::clone(engine.catalogue());
     let board = engine.board();
@@ -87,7 +96,8 @@ pub(super) async fn run(
     if let Some(page) = page {
         page.stop();
     }
-    let summary = summary.ok_or_else(|| CliError::failed("a seat had already stopped: no summary"))?;
+    let summary =
+        summary.ok_or_else(|| CliError::failed("a seat had already stopped: no summary"))?;
     let fills = std::mem::take(&mut board.read().fills);
     if let Some(path) = &options.fills {
         write_fills(path, &catalogue, &fills)?;
@@ -98,8 +108,16 @@ pub(super) async fn run(
 /// One line a second; on a terminal it replaces the last one.
 fn status_line(snapshot: &EngineSnapshot) {
     let totals = &snapshot.totals;
-    let trusted = snapshot.instruments.iter().filter(|one| one.trust == "trusted").count();
-    let ticks = snapshot.latency.get("tick_to_order").copied().unwrap_or_default();
+    let trusted = snapshot
+        .instruments
+        .iter()
+        .filter(|one| one.trust == "trusted")
+        .count();
+    let ticks = snapshot
+        .latency
+        .get("tick_to_order")
+        .copied()
+        .unwrap_or_default();
     let line = format!(
         "{:>5} s  {:<11} books {trusted}/{}  frames {}  sets {} ({} hedged, {} broken)  fills {}  pnl {} + {}  tick-to-order p50 {} p99 {}",
         snapshot.uptime_ms.div_euclid(1_000),
@@ -111,7 +129,9 @@ fn status_line(snapshot: &EngineSnapshot) {
         totals.sets_broken,
         totals.fills,
         totals.realized_pnl.round_dp(2),
-        totals.unrealized_pnl.map_or_else(|| "?".to_owned(), |pnl| pnl.round_dp(2).to_string()),
+        totals
+            .unrealized_pnl
+            .map_or_else(|| "?".to_owned(), |pnl| pnl.round_dp(2).to_string()),
         crate::engine::summary::span_text(ticks.p50_ns),
         crate::engine::summary::span_text(ticks.p99_ns),
     );
@@ -129,10 +149,16 @@ pub(super) fn report(summary: &Summary, json: bool) -> Result<(), CliError> {
 }
 
 /// Writes fills as CSV that `arbalest ledger` reads.
-pub(super) fn write_fills(path: &Path, catalogue: &Catalogue, fills: &[Fill]) -> Result<(), CliError> {
+pub(super) fn write_fills(
+    path: &Path,
+    catalogue: &Catalogue,
+    fills: &[Fill],
+) -> Result<(), CliError> {
     let mut text = String::from("time,venue,symbol,side,quantity,price,fee,fee_asset,trade_id\n");
     for fill in fills {
-        let Some(instrument) = catalogue.get(fill.instrument) else { continue };
+        let Some(instrument) = catalogue.get(fill.instrument) else {
+            continue;
+        };
         text.push_str(&format!(
             "{},{},{},{},{},{},{},{},{}\n",
             fill.venue_time.0,
@@ -142,10 +168,16 @@ pub(super) fn write_fills(path: &Path, catalogue: &Catalogue, fills: &[Fill]) ->
             instrument.grid.qty_text(fill.qty),
             instrument.grid.price_text(fill.price),
             fill.fee.normalize(),
-            fill.fee_asset.map(|asset| asset.to_string()).unwrap_or_default(),
+            fill.fee_asset
+                .map(|asset| asset.to_string())
+                .unwrap_or_default(),
             fill.trade_id
         ));
     }
-    std::fs::write(path, text)
-        .map_err(|error| CliError::failed(format!("fills could not be written to {}: {error}", path.display())))
+    std::fs::write(path, text).map_err(|error| {
+        CliError::failed(format!(
+            "fills could not be written to {}: {error}",
+            path.display()
+        ))
+    })
 }

@@ -8,7 +8,12 @@
 )]
 
 pub mod check;
+pub mod demo;
 pub mod ledger;
+mod live;
+mod options;
+pub mod run;
+mod venues;
 
 /// A failure for the caller of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,4 +67,18 @@ pub(crate) fn print_text(text: &str) {
 /// Prints a line of progress or diagnosis on standard error.
 pub(crate) fn print_note(text: &str) {
     eprintln!("{text}");
+}
+
+/// Prints why the program failed.
+pub fn print_failure(error: &CliError) {
+    eprintln!("error: {error}");
+}
+
+/// Prints a status line on standard error: on a terminal it replaces the last one.
+pub(crate) fn print_status(line: &str) {
+    if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+        eprint!("\r\x1b[2K{line}");
+    } else {
+        eprintln!("{line}");
+    }
 }

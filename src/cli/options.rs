@@ -21,7 +21,11 @@ pub(super) fn parse_span(text: &str) -> Result<Nanos, String> {
         "h" => Nanos::from_secs(3_600),
         _ => return Err(cure.to_owned()),
     };
-    number.checked_mul(unit.0).filter(|nanos| *nanos > 0).map(Nanos).ok_or_else(|| cure.to_owned())
+    number
+        .checked_mul(unit.0)
+        .filter(|nanos| *nanos > 0)
+        .map(Nanos)
+        .ok_or_else(|| cure.to_owned())
 }
 
 /// How fast a recording is played.
@@ -69,7 +73,10 @@ pub(super) fn start_log() {
         Ok("off") => LevelFilter::OFF,
         _ => LevelFilter::WARN,
     };
-    let built = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level).try_init();
+    let built = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(level)
+        .try_init();
     if built.is_err() {
         super::print_note("the log was already started");
     }

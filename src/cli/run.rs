@@ -13,9 +13,11 @@ use super::{CliError, print_note};
 
 /// Run the engine against the venues of a configuration. Simulated ones are started, others are connected to.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "Examples:\n  arbalest run --config config\n  arbalest run --config config --for 1h --json\n\n\
+#[command(
+    after_help = "Examples:\n  arbalest run --config config\n  arbalest run --config config --for 1h --json\n\n\
                   Live trading needs mode = \"live\" in engine.toml, keys, and --live here.\n\n\
-                  Exit codes: 0 done, 1 failed while running, 2 wrong configuration.")]
+                  Exit codes: 0 done, 1 failed while running, 2 wrong configuration."
+)]
 pub struct RunArgs {
     /// Configuration directory
     #[arg(long, value_name = "DIR")]
@@ -44,14 +46,22 @@ pub struct RunArgs {
 pub fn run(args: &RunArgs) -> Result<(), CliError> {
     start_log();
     let mut settings = settings(Some(&args.config), false)?;
-    let real: Vec<&str> =
-        settings.venues().iter().filter(|venue| !venue.simulated).map(|venue| venue.id.as_str()).collect();
+    let real: Vec<&str> = settings
+        .venues()
+        .iter()
+        .filter(|venue| !venue.simulated)
+        .map(|venue| venue.id.as_str())
+        .collect();
     match (settings.engine.mode, args.live) {
         (EngineMode::Live, false) => {
-            return Err(CliError::usage("engine.toml says mode = \"live\": real orders need the flag --live as well"));
+            return Err(CliError::usage(
+                "engine.toml says mode = \"live\": real orders need the flag --live as well",
+            ));
         }
         (EngineMode::Observe | EngineMode::Paper, true) => {
-            return Err(CliError::usage("--live needs mode = \"live\" in engine.toml"));
+            return Err(CliError::usage(
+                "--live needs mode = \"live\" in engine.toml",
+            ));
         }
         (EngineMode::Observe | EngineMode::Paper, false) if !real.is_empty() => {
             return Err(CliError::usage(format!(
@@ -73,11 +83,16 @@ pub fn run(args: &RunArgs) -> Result<(), CliError> {
         address: Some(settings.engine.metrics_address),
         quiet: false,
     };
-    print_note(&format!("run: mode {}, configuration {}", settings.engine.mode.label(), settings.hash));
+    print_note(&format!(
+        "run: mode {}, configuration {}",
+        settings.engine.mode.label(),
+        settings.hash
+    ));
     let summary = actix::System::new().block_on(async {
-        let run = venues::run_options(args.seed, &settings);
-        let engine =
-            system::start(&settings, &credentials, &run).await.map_err(|error| CliError::failed(error.to_string()))?;
+        let run = venues::run_options(args.seed, &settings, Vec::new());
+        let engine = system::start(&settings, &credentials, &run)
+            .await
+            .map_err(|error| CliError::failed(error.to_string()))?;
         live::run(engine, &options, || None).await
     })?;
     fleet.stop();

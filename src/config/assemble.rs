@@ -17,7 +17,9 @@ use super::settings::{Settings, SettingsError};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AssembleError {
     /// A venue does not list a configured symbol.
-    #[error("venue {venue} does not list {symbol}: remove it from venues.toml, or correct the symbol")]
+    #[error(
+        "venue {venue} does not list {symbol}: remove it from venues.toml, or correct the symbol"
+    )]
     NotListed {
         /// Venue instance.
         venue: String,
@@ -63,10 +65,12 @@ impl Assembly {
         let mut chosen: Vec<(VenueId, &TradingRules)> = Vec::new();
         for ((venue, configured), book) in (0_u8..).map(VenueId).zip(settings.venues()).zip(books) {
             for symbol in &configured.symbols {
-                let rules = book.find_symbol(symbol).ok_or_else(|| AssembleError::NotListed {
-                    venue: configured.id.clone(),
-                    symbol: symbol.to_string(),
-                })?;
+                let rules = book
+                    .find_symbol(symbol)
+                    .ok_or_else(|| AssembleError::NotListed {
+                        venue: configured.id.clone(),
+                        symbol: symbol.to_string(),
+                    })?;
                 chosen.push((venue, rules));
             }
         }
@@ -75,21 +79,44 @@ impl Assembly {
             let same: Vec<&TradingRules> = chosen
                 .iter()
                 .map(|(_, other)| *other)
-                .filter(|other| other.symbol.base == rules.symbol.base && other.symbol.quote == rules.symbol.quote)
+                .filter(|other| {
+                    other.symbol.base == rules.symbol.base
+                        && other.symbol.quote == rules.symbol.quote
+                })
                 .collect();
             let named = |error| AssembleError::Rules {
-                venue: settings.venues().get(venue.index()).map_or_else(String::new, |one| one.id.clone()),
+                venue: settings
+                    .venues()
+                    .get(venue.index())
+                    .map_or_else(String::new, |one| one.id.clone()),
                 error,
             };
             let grid = TradingRules::shared_grid(&same).map_err(named)?;
             instruments.push(rules.instrument(id, *venue, grid).map_err(named)?);
         }
-        let names = settings.venues().iter().map(|venue| venue.id.clone()).collect();
+        let names = settings
+            .venues()
+            .iter()
+            .map(|venue| venue.id.clone())
+            .collect();
         let catalogue = Catalogue::new(names, instruments).ok_or(AssembleError::Catalogue)?;
         let limits = settings.limits(&catalogue)?;
-        let fee = |venue: VenueId| settings.venues().get(venue.index()).map_or(Ppm::ONE, |one| one.taker_fee);
-        let taker_fees = catalogue.all().iter().map(|instrument| fee(instrument.venue)).collect();
-        Ok(Self { catalogue: Arc::new(catalogue), limits: Arc::new(limits), taker_fees })
+        let fee = |venue: VenueId| {
+            settings
+                .venues()
+                .get(venue.index())
+                .map_or(Ppm::ONE, |one| one.taker_fee)
+        };
+        let taker_fees = catalogue
+            .all()
+            .iter()
+            .map(|instrument| fee(instrument.venue))
+            .collect();
+        Ok(Self {
+            catalogue: Arc::new(catalogue),
+            limits: Arc::new(limits),
+            taker_fees,
+        })
     }
 
     /// The hot path's setup. `feeds` names the instruments of each feed ring; `available` what each instrument can sell at
@@ -105,9 +132,21 @@ impl Assembly {
     ) -> Result<HotSetup, AssembleError> {
         let strategies = settings.cross_venue_params(&self.catalogue)?;
         let rules = RepairRules {
-            cost_max: strategies.iter().map(|params| params.max_unwind_cost).max().unwrap_or(Ppm::from_bps(30)),
-            book_age_max: strategies.iter().map(|params| params.max_book_age).max().unwrap_or(Nanos::from_millis(250)),
-            cushion: strategies.iter().map(|params| params.limit_cushion).max().unwrap_or(Ppm::from_bps(2)),
+            cost_max: strategies
+                .iter()
+                .map(|params| params.max_unwind_cost)
+                .max()
+                .unwrap_or(Ppm::from_bps(30)),
+            book_age_max: strategies
+                .iter()
+                .map(|params| params.max_book_age)
+                .max()
+                .unwrap_or(Nanos::from_millis(250)),
+            cushion: strategies
+                .iter()
+                .map(|params| params.limit_cushion)
+                .max()
+                .unwrap_or(Ppm::from_bps(2)),
             notional_margin: self.limits.notional_margin,
         };
         Ok(HotSetup {

@@ -55,8 +55,14 @@ impl Files {
     pub fn recorded() -> Self {
         Self {
             engine: Document::new("engine.toml", include_str!("../../config/engine.toml")),
-            venues: Document::new("recorded/venues.toml", include_str!("../../config/recorded/venues.toml")),
-            limits: Document::new("recorded/limits.toml", include_str!("../../config/recorded/limits.toml")),
+            venues: Document::new(
+                "recorded/venues.toml",
+                include_str!("../../config/recorded/venues.toml"),
+            ),
+            limits: Document::new(
+                "recorded/limits.toml",
+                include_str!("../../config/recorded/limits.toml"),
+            ),
             strategies: vec![
                 Document::new(
                     "recorded/strategies/btc_cross.toml",

@@ -44,6 +44,8 @@ pub struct RecordingFile {
     pub natives: Vec<String>,
     /// When its first line was recorded.
     pub first_time: UnixNanos,
+    /// Speed in the name of its depth streams, e.g. `100ms`.
+    pub depth_speed: Option<String>,
 }
 
 /// What a directory holds.
@@ -102,6 +104,7 @@ pub fn recordings_in(dir: &Path) -> std::io::Result<Recordings> {
 pub fn recording_at(path: &Path) -> Result<RecordingFile, String> {
     let mut lines = Recording::open(&[path]).map_err(|error| error.to_string())?;
     let (mut venue, mut natives, mut first_time) = (None, Vec::<String>::new(), None);
+    let mut depth_speed = None;
     for _ in 0..LINES_MAX {
         let Some(line) = lines.next_line().map_err(|error| error.to_string())? else {
             break;
@@ -121,6 +124,9 @@ pub fn recording_at(path: &Path) -> Result<RecordingFile, String> {
             ));
         };
         venue = venue.or_else(|| venue_of(stream, data));
+        if let Some((_, speed)) = stream.split_once("@depth@") {
+            depth_speed.get_or_insert_with(|| speed.to_owned());
+        }
         let native = native_of(stream).to_ascii_uppercase();
         if !natives.contains(&native) {
             natives.push(native);
@@ -132,6 +138,7 @@ pub fn recording_at(path: &Path) -> Result<RecordingFile, String> {
             venue,
             natives,
             first_time,
+            depth_speed,
         }),
         (Some(_) | None, Some(_) | None) => {
             Err("has no depth or quote frame in its first lines".to_owned())

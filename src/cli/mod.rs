@@ -15,6 +15,8 @@ mod options;
 pub mod run;
 mod venues;
 
+pub mod inspect;
+
 /// A failure for the caller of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CliError {

@@ -6,6 +6,7 @@ use super::Dialect;
 use super::binance::frames;
 use super::binance::streams::MarketDialect;
 use super::frame::{DepthLevels, Malformed, Message, SymbolTable};
+use super::sync::SyncRule;
 use super::{binance_spot, binance_usdm};
 
 /// The market-data side of a dialect.
@@ -93,4 +94,18 @@ pub fn decode_snapshot(
     match dialect {
         Dialect::BinanceSpot | Dialect::BinanceUsdm => frames::read_snapshot(body, grid, levels),
     }
+}
+
+/// The symbol that an HTTP depth answer names itself, where it does.
+///
+/// # Errors
+/// [`Malformed`] when it is no depth answer.
+pub fn snapshot_symbol(body: &[u8]) -> Result<Option<&str>, Malformed> {
+    frames::read_snapshot_head(body).map(|head| head.symbol)
+}
+
+/// How the depth ids of a dialect chain.
+#[must_use]
+pub const fn sync_rule(dialect: Dialect) -> SyncRule {
+    market(dialect).rule
 }

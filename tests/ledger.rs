@@ -1,10 +1,5 @@
 //! The ledger against the risk catalogue's numbers, an integer twin and an exact rational model.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a wrong number fails the test"
-)]
+#![expect(clippy::unwrap_used, reason = "a wrong number fails the test")]
 
 use std::sync::Arc;
 

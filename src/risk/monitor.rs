@@ -7,22 +7,22 @@
 
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
-
 use crate::capacity::STRATEGIES_MAX;
-use crate::market::{Catalogue, Instrument, InstrumentId, Mark};
+use crate::market::{Catalogue, InstrumentId, Mark};
 use crate::trade::{
     ApprovalSeq, OpenOrders, PositionSnapshot, StrategyId, UnwindReport, VenuePosition,
 };
 use crate::units::{Asset, MonoNanos, Nanos, Qty};
 
 use super::levels::{Cause, Levels, Raise, contains};
-use super::unwind::{Close, CloseQuote, Numbers, Situation, qty_amount};
+use super::unwind::{Close, Numbers, qty_amount};
 use super::{
-    Actor, Alert, AlertKind, Amount, CloseCause, CloseIntent, CloseState, InstrumentLimits,
-    InstrumentRisk, KillLevel, Limits, OperatorCommand, RiskOutput, RiskView, Scope, Severity,
+    Actor, Alert, AlertKind, Amount, CloseCause, CloseState, InstrumentLimits, InstrumentRisk,
+    KillLevel, Limits, OperatorCommand, RiskOutput, RiskView, Scope, Severity,
 };
 
+mod closes;
+mod controls;
 mod snapshot;
 mod watch;
 
@@ -121,7 +121,7 @@ impl Monitor {
     /// The venue's own word on a position (its stream, or the answer to [`RiskOutput::AskPosition`]).
     pub fn on_confirm(&mut self, word: &VenuePosition, now: MonoNanos, out: &mut Vec<RiskOutput>) {
         self.with_close(word.instrument, now, |close, situation| {
-            close.on_confirm(word, situation)
+            close.on_confirm(word, situation);
         });
         self.step(word.instrument, now, out);
         self.finish(now, out);
@@ -270,231 +270,6 @@ impl Monitor {
         self.step(id, now, out);
     }
 
-    fn check_position(
-        &mut self,
-        instrument: &Instrument,
-        own: &InstrumentLimits,
-        now: MonoNanos,
-        out: &mut Vec<RiskOutput>,
-    ) {
-        let Some(watch) = self.watches.get_mut(instrument.id.index()) else {
-            return;
-        };
-        let standing = watch.position_standing(own, &self.limits);
-        let (value, limit) = (
-            qty_amount(watch.qty().abs(), instrument),
-            qty_amount(own.position_qty_max, instrument),
-        );
-        let scope = Scope::Instrument(instrument.id);
-        if standing.near != watch.position_warned {
-            watch.position_warned = standing.near;
-            out.push(alert(
-                AlertKind::PositionNearLimit,
-                Severity::Warning,
-                scope,
-                Some((value, limit)),
-                standing.near,
-                now,
-            ));
-        }
-        let cause = Cause {
-            label: "AT-01",
-            source: Some(instrument.id),
-        };
-        if standing.over {
-            let reason = format!("position {value} was over {limit}");
-            let raise = Raise {
-                scope: Scope::Symbol(instrument.symbol),
-                level: KillLevel::ReduceOnly,
-                cause,
-                latched: false,
-                by: Actor::Control("AT-01"),
-                reason,
-            };
-            if self.raise(raise, now, out) {
-                out.push(alert(
-                    AlertKind::PositionOverLimit,
-                    Severity::Critical,
-                    scope,
-                    Some((value, limit)),
-                    true,
-                    now,
-                ));
-            }
-            let share =
-                i128::from(own.position_qty_max.0) * i128::from(self.limits.close_to_limit.0);
-            let target = i64::try_from(share.div_euclid(1_000_000))
-                .ok()
-                .and_then(|qty| Qty(qty).floor_to(instrument.lot));
-            let target = target.unwrap_or(Qty::ZERO).max(Qty::ZERO);
-            self.begin_close(
-                instrument,
-                CloseCause::PositionLimit,
-                target,
-                value,
-                limit,
-                now,
-                out,
-            );
-        } else if self
-            .levels
-            .settle(cause, standing.clear, self.limits.cooldown, now, out)
-        {
-            self.view_changed = true;
-            out.push(alert(
-                AlertKind::PositionOverLimit,
-                Severity::Info,
-                scope,
-                Some((value, limit)),
-                false,
-                now,
-            ));
-        }
-    }
-
-    fn check_loss(&mut self, instrument: &Instrument, now: MonoNanos, out: &mut Vec<RiskOutput>) {
-        let Some(watch) = self.watches.get_mut(instrument.id.index()) else {
-            return;
-        };
-        let Some(standing) = watch.loss_standing(instrument, self.reporting, &self.limits) else {
-            return;
-        };
-        let loss = watch
-            .unrealized(instrument, self.reporting)
-            .map_or(Decimal::ZERO, |pnl| -pnl.0);
-        let (value, limit) = (
-            Amount::of_decimal(loss),
-            Amount::of_decimal(self.limits.unrealized_loss_usd_max),
-        );
-        let scope = Scope::Instrument(instrument.id);
-        if standing.near != watch.loss_warned {
-            watch.loss_warned = standing.near;
-            out.push(alert(
-                AlertKind::LossNearLimit,
-                Severity::Warning,
-                scope,
-                Some((value, limit)),
-                standing.near,
-                now,
-            ));
-        }
-        if !standing.over {
-            return;
-        }
-        let raise = Raise {
-            scope: Scope::Symbol(instrument.symbol),
-            level: KillLevel::Flatten,
-            cause: Cause {
-                label: "AT-02",
-                source: Some(instrument.id),
-            },
-            latched: true,
-            by: Actor::Control("AT-02"),
-            reason: format!("unrealized loss {value} was over {limit}"),
-        };
-        if self.raise(raise, now, out) {
-            out.push(alert(
-                AlertKind::LossOverLimit,
-                Severity::Critical,
-                scope,
-                Some((value, limit)),
-                true,
-                now,
-            ));
-        }
-        self.begin_close(
-            instrument,
-            CloseCause::UnrealizedLoss,
-            Qty::ZERO,
-            value,
-            limit,
-            now,
-            out,
-        );
-    }
-
-    /// AT-33, the flag: an open position that no price values.
-    fn check_priced(&mut self, instrument: &Instrument, now: MonoNanos, out: &mut Vec<RiskOutput>) {
-        let reporting = self.reporting;
-        let Some(watch) = self.watches.get_mut(instrument.id.index()) else {
-            return;
-        };
-        let scope = Scope::Instrument(instrument.id);
-        if watch.value(instrument, reporting).is_some() {
-            watch.unpriced_since = None;
-            if watch.unpriced_alerted {
-                watch.unpriced_alerted = false;
-                out.push(alert(
-                    AlertKind::PositionUnpriced,
-                    Severity::Info,
-                    scope,
-                    None,
-                    false,
-                    now,
-                ));
-            }
-        } else if now.since(*watch.unpriced_since.get_or_insert(now)) > UNPRICED_AFTER
-            && !watch.unpriced_alerted
-        {
-            watch.unpriced_alerted = true;
-            out.push(alert(
-                AlertKind::PositionUnpriced,
-                Severity::Critical,
-                scope,
-                None,
-                true,
-                now,
-            ));
-        }
-    }
-
-    /// Postconditions of a fill of a forced close (2.7 rule 14): it may not flip and may not enlarge. Other fills of the same
-    /// moment (venue-originated, or of orders sent before) are taken out first, so that they explain themselves.
-    fn check_close_fill(
-        &mut self,
-        before: &PositionSnapshot,
-        after: &PositionSnapshot,
-        now: MonoNanos,
-        out: &mut Vec<RiskOutput>,
-    ) {
-        let closed = after.unwind_filled.0 - before.unwind_filled.0;
-        if closed <= 0 {
-            return;
-        }
-        let Some(close) = self
-            .watches
-            .get(before.instrument.index())
-            .and_then(|watch| watch.close.as_ref())
-        else {
-            return;
-        };
-        let sign = close.closing_sign(before.qty);
-        // The position as the close's fill found it.
-        let found = i128::from(after.qty.0) + i128::from(sign) * i128::from(closed);
-        let flipped = found * i128::from(sign) < i128::from(closed);
-        if !flipped {
-            return;
-        }
-        let scope = Scope::Instrument(before.instrument);
-        let explained = found != i128::from(before.qty.0);
-        out.push(alert(
-            AlertKind::ClosePostcondition,
-            Severity::Critical,
-            scope,
-            None,
-            true,
-            now,
-        ));
-        if !explained {
-            self.halt(
-                "2.7-14",
-                "a forced close flipped or enlarged the position",
-                now,
-                out,
-            );
-        }
-    }
-
     fn halt(
         &mut self,
         label: &'static str,
@@ -526,119 +301,6 @@ impl Monitor {
         self.publish(now, out);
         self.cancels.push(scope);
         true
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "a trigger and its evidence")]
-    fn begin_close(
-        &mut self,
-        instrument: &Instrument,
-        cause: CloseCause,
-        target: Qty,
-        value: Amount,
-        limit: Amount,
-        now: MonoNanos,
-        out: &mut Vec<RiskOutput>,
-    ) {
-        let index = instrument.id.index();
-        let Some(watch) = self.watches.get_mut(index) else {
-            return;
-        };
-        let position = watch.qty();
-        if let Some(close) = watch.close.as_mut() {
-            return close.merge(target, out);
-        }
-        let halted = self.levels.of_instrument(instrument) == KillLevel::Halt;
-        if position.abs() <= target || watch.resting == Some(position) || halted {
-            return;
-        }
-        watch.resting = None;
-        let set = self.numbers.next_set();
-        let intent = CloseIntent {
-            set,
-            instrument: instrument.id,
-            cause,
-            limit,
-            value,
-            position,
-            target,
-            at: now,
-        };
-        let Some(situation) = self.situation(instrument, now) else {
-            return;
-        };
-        let close = Close::start(intent, &situation, out);
-        if let Some(watch) = self.watches.get_mut(index) {
-            watch.close = Some(close);
-        }
-    }
-
-    fn situation<'a>(
-        &'a self,
-        instrument: &'a Instrument,
-        now: MonoNanos,
-    ) -> Option<Situation<'a>> {
-        let watch = self.watches.get(instrument.id.index())?;
-        Some(Situation {
-            instrument,
-            limits: &self.limits,
-            slice: self
-                .own_limits(instrument.id)
-                .map_or(instrument.qty_max, |own| {
-                    own.order_qty_max.min(instrument.qty_max)
-                }),
-            position: watch.qty(),
-            unwind_filled: watch
-                .position
-                .map_or(Qty::ZERO, |position| position.unwind_filled),
-            open: watch.open,
-            quote: CloseQuote::of(watch.mark.as_ref(), watch.last_mid(), &self.limits, now),
-            halted: self.levels.of_instrument(instrument) == KillLevel::Halt,
-            now,
-        })
-    }
-
-    fn with_close(
-        &mut self,
-        id: InstrumentId,
-        now: MonoNanos,
-        act: impl FnOnce(&mut Close, &Situation<'_>),
-    ) {
-        let catalogue = Arc::clone(&self.catalogue);
-        let Some(instrument) = catalogue.get(id) else {
-            return;
-        };
-        let Some(mut close) = self
-            .watches
-            .get_mut(id.index())
-            .and_then(|watch| watch.close.take())
-        else {
-            return;
-        };
-        if let Some(situation) = self.situation(instrument, now) {
-            act(&mut close, &situation);
-        }
-        if let Some(watch) = self.watches.get_mut(id.index()) {
-            watch.close = Some(close);
-        }
-    }
-
-    fn step(&mut self, id: InstrumentId, now: MonoNanos, out: &mut Vec<RiskOutput>) {
-        let mut numbers = self.numbers;
-        self.with_close(id, now, |close, situation| {
-            close.step(situation, &mut numbers, out)
-        });
-        self.numbers = numbers;
-        let Some(watch) = self.watches.get_mut(id.index()) else {
-            return;
-        };
-        let ended = watch
-            .close
-            .as_ref()
-            .is_some_and(|close| matches!(close.state(), CloseState::Ended(_)));
-        if ended {
-            watch.close = None;
-            watch.resting = Some(watch.qty());
-        }
     }
 
     /// Ends an input: cancels, then the picture.

@@ -146,20 +146,6 @@ fn row(line: usize, fields: &Fields, mistakes: &mut Vec<String>) -> Option<Row> 
     if !side_text.is_empty() && !side_text.eq_ignore_ascii_case(side.label()) {
         wrong("side", &side_text, "was neither buy nor sell");
     }
-    let positive =
-        |column: &str, value: &str, wrong: &mut dyn FnMut(&str, &str, &str)| match text::amount(
-            value,
-        ) {
-            Ok(amount) if amount > Decimal::ZERO => amount,
-            Ok(_) => {
-                wrong(column, value, "was not above zero");
-                Decimal::ONE
-            }
-            Err(rule) => {
-                wrong(column, value, rule);
-                Decimal::ONE
-            }
-        };
     let qty_text = field("quantity", false, &mut wrong);
     let qty = positive("quantity", &qty_text, &mut wrong);
     let price_text = field("price", false, &mut wrong);
@@ -185,6 +171,16 @@ fn row(line: usize, fields: &Fields, mistakes: &mut Vec<String>) -> Option<Row> 
         trade,
         trade_id,
     })
+}
+
+fn positive(column: &str, value: &str, wrong: &mut dyn FnMut(&str, &str, &str)) -> Decimal {
+    let rule = match text::amount(value) {
+        Ok(amount) if amount > Decimal::ZERO => return amount,
+        Ok(_) => "was not above zero",
+        Err(rule) => rule,
+    };
+    wrong(column, value, rule);
+    Decimal::ONE
 }
 
 fn fee(amount: &str, asset: &str, wrong: &mut dyn FnMut(&str, &str, &str)) -> Fee {

@@ -1,0 +1,207 @@
+//! AT-01, AT-02 and AT-33 of one instrument: compare, warn, raise, and begin what must be undone.
+
+use rust_decimal::Decimal;
+
+use crate::market::Instrument;
+use crate::risk::levels::{Cause, Raise};
+use crate::risk::unwind::qty_amount;
+use crate::risk::{
+    Actor, AlertKind, Amount, CloseCause, InstrumentLimits, KillLevel, Limits, RiskOutput, Scope,
+    Severity,
+};
+use crate::units::{MonoNanos, Qty};
+
+use super::{Monitor, UNPRICED_AFTER, alert};
+
+impl Monitor {
+    pub(super) fn check_position(
+        &mut self,
+        instrument: &Instrument,
+        own: &InstrumentLimits,
+        now: MonoNanos,
+        out: &mut Vec<RiskOutput>,
+    ) {
+        let Some(watch) = self.watches.get_mut(instrument.id.index()) else {
+            return;
+        };
+        let standing = watch.position_standing(own, &self.limits);
+        let (value, limit) = (
+            qty_amount(watch.qty().abs(), instrument),
+            qty_amount(own.position_qty_max, instrument),
+        );
+        let scope = Scope::Instrument(instrument.id);
+        if standing.near != watch.position_warned {
+            watch.position_warned = standing.near;
+            out.push(alert(
+                AlertKind::PositionNearLimit,
+                Severity::Warning,
+                scope,
+                Some((value, limit)),
+                standing.near,
+                now,
+            ));
+        }
+        let cause = Cause {
+            label: "AT-01",
+            source: Some(instrument.id),
+        };
+        if standing.over {
+            let reason = format!("position {value} was over {limit}");
+            let raise = Raise {
+                scope: Scope::Symbol(instrument.symbol),
+                level: KillLevel::ReduceOnly,
+                cause,
+                latched: false,
+                by: Actor::Control("AT-01"),
+                reason,
+            };
+            if self.raise(raise, now, out) {
+                out.push(alert(
+                    AlertKind::PositionOverLimit,
+                    Severity::Critical,
+                    scope,
+                    Some((value, limit)),
+                    true,
+                    now,
+                ));
+            }
+            let target = close_target(own, &self.limits, instrument);
+            self.begin_close(
+                instrument,
+                CloseCause::PositionLimit,
+                target,
+                value,
+                limit,
+                now,
+                out,
+            );
+        } else if self
+            .levels
+            .settle(cause, standing.clear, self.limits.cooldown, now, out)
+        {
+            self.view_changed = true;
+            out.push(alert(
+                AlertKind::PositionOverLimit,
+                Severity::Info,
+                scope,
+                Some((value, limit)),
+                false,
+                now,
+            ));
+        }
+    }
+
+    pub(super) fn check_loss(
+        &mut self,
+        instrument: &Instrument,
+        now: MonoNanos,
+        out: &mut Vec<RiskOutput>,
+    ) {
+        let Some(watch) = self.watches.get_mut(instrument.id.index()) else {
+            return;
+        };
+        let Some(standing) = watch.loss_standing(instrument, self.reporting, &self.limits) else {
+            return;
+        };
+        let loss = watch
+            .unrealized(instrument, self.reporting)
+            .map_or(Decimal::ZERO, |pnl| -pnl.0);
+        let (value, limit) = (
+            Amount::of_decimal(loss),
+            Amount::of_decimal(self.limits.unrealized_loss_usd_max),
+        );
+        let scope = Scope::Instrument(instrument.id);
+        if standing.near != watch.loss_warned {
+            watch.loss_warned = standing.near;
+            out.push(alert(
+                AlertKind::LossNearLimit,
+                Severity::Warning,
+                scope,
+                Some((value, limit)),
+                standing.near,
+                now,
+            ));
+        }
+        if !standing.over {
+            return;
+        }
+        let raise = Raise {
+            scope: Scope::Symbol(instrument.symbol),
+            level: KillLevel::Flatten,
+            cause: Cause {
+                label: "AT-02",
+                source: Some(instrument.id),
+            },
+            latched: true,
+            by: Actor::Control("AT-02"),
+            reason: format!("unrealized loss {value} was over {limit}"),
+        };
+        if self.raise(raise, now, out) {
+            out.push(alert(
+                AlertKind::LossOverLimit,
+                Severity::Critical,
+                scope,
+                Some((value, limit)),
+                true,
+                now,
+            ));
+        }
+        self.begin_close(
+            instrument,
+            CloseCause::UnrealizedLoss,
+            Qty::ZERO,
+            value,
+            limit,
+            now,
+            out,
+        );
+    }
+
+    /// AT-33, the flag: an open position that no price values.
+    pub(super) fn check_priced(
+        &mut self,
+        instrument: &Instrument,
+        now: MonoNanos,
+        out: &mut Vec<RiskOutput>,
+    ) {
+        let reporting = self.reporting;
+        let Some(watch) = self.watches.get_mut(instrument.id.index()) else {
+            return;
+        };
+        let scope = Scope::Instrument(instrument.id);
+        if watch.value(instrument, reporting).is_some() {
+            watch.unpriced_since = None;
+            if watch.unpriced_alerted {
+                watch.unpriced_alerted = false;
+                out.push(alert(
+                    AlertKind::PositionUnpriced,
+                    Severity::Info,
+                    scope,
+                    None,
+                    false,
+                    now,
+                ));
+            }
+        } else if now.since(*watch.unpriced_since.get_or_insert(now)) > UNPRICED_AFTER
+            && !watch.unpriced_alerted
+        {
+            watch.unpriced_alerted = true;
+            out.push(alert(
+                AlertKind::PositionUnpriced,
+                Severity::Critical,
+                scope,
+                None,
+                true,
+                now,
+            ));
+        }
+    }
+}
+
+/// Where AT-01's close ends: the configured share of the limit, whole lots.
+fn close_target(own: &InstrumentLimits, limits: &Limits, instrument: &Instrument) -> Qty {
+    let share = i128::from(own.position_qty_max.0) * i128::from(limits.close_to_limit.0);
+    let target = i64::try_from(share.div_euclid(1_000_000)).ok();
+    let target = target.and_then(|qty| Qty(qty).floor_to(instrument.lot));
+    target.unwrap_or(Qty::ZERO).max(Qty::ZERO)
+}

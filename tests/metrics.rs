@@ -400,3 +400,27 @@ fn the_documentation_is_the_catalogue() {
     );
     assert!(CATALOGUE.iter().any(|metric| metric.kind == Kind::Summary));
 }
+
+/// Every metric that a Prometheus rule or its test names exists.
+#[test]
+fn prometheus_rules_use_known_names() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("ops/prometheus");
+    let mut names = std::collections::BTreeSet::new();
+    for file in ["rules/arbalest.yml", "tests/arbalest.yml"] {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        for (at, _) in text.match_indices("arbitrage_") {
+            let name = text
+                .get(at..)
+                .unwrap()
+                .split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
+            names.insert(name.into_iter().next().unwrap().to_owned());
+        }
+    }
+    assert!(names.len() > 10);
+    for name in names {
+        assert!(
+            catalogue::find(&name).is_some(),
+            "{name} is not in the catalogue"
+        );
+    }
+}

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# A real Prometheus scrapes a running demo; promtool finds no lint; the three given gauges are there by symbol; the alert
+# rules are valid and do what their tests say.
+# Usage: scripts/prometheus.sh path/to/arbalest
+set -euo pipefail
+binary=$1
+metrics_port=${METRICS_PORT:-19464}
+prometheus_port=${PROMETHEUS_PORT:-19090}
+work=$(mktemp -d)
+children=()
+finish() {
+  for child in "${children[@]:-}"; do [ -z "$child" ] || kill "$child" 2>/dev/null || true; done
+  wait 2>/dev/null || true
+  rm -rf "$work"
+}
+trap finish EXIT
+
+# Debian's package, in the system when we may install it, else unpacked beside us.
+if ! command -v promtool >/dev/null || ! command -v prometheus >/dev/null; then
+  echo "installing prometheus"
+  export DEBIAN_FRONTEND=noninteractive
+  if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus; } >"$work/apt.log" 2>&1; then
+    (cd "$work" && apt-get download -qq prometheus && dpkg -x prometheus_*.deb unpacked) || { cat "$work/apt.log"; exit 1; }
+    export PATH="$work/unpacked/usr/bin:$PATH"
+  fi
+fi
+promtool --version | head -1
+
+promtool check rules ops/prometheus/rules/*.yml
+promtool test rules ops/prometheus/tests/*.yml
+
+# The default configuration on a port of its own.
+cp -r config "$work/config"
+sed -i "s/127\.0\.0\.1:9464/127.0.0.1:$metrics_port/" "$work/config/engine.toml"
+mkdir "$work/rules"
+cp ops/prometheus/rules/*.yml "$work/rules/"
+sed -e "s/127\.0\.0\.1:9464/127.0.0.1:$metrics_port/" -e 's/scrape_interval: .*/scrape_interval: 1s/' \
+  -e 's/scrape_timeout: .*/scrape_timeout: 1s/' ops/prometheus/prometheus.yml >"$work/prometheus.yml"
+promtool check config "$work/prometheus.yml"
+
+root=$PWD
+(cd "$work" && exec "$root/$binary" demo --for 60s --config "$work/config" >"$work/demo.out" 2>"$work/demo.log") &
+children+=($!)
+(cd "$work" && exec prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/tsdb" \
+  --web.listen-address="127.0.0.1:$prometheus_port" --log.level=warn >"$work/prometheus.log" 2>&1) &
+children+=($!)
+
+# Tries a command once a second until it succeeds.
+until_true() {
+  for _ in $(seq 1 40); do
+    if "$@"; then return 0; fi
+    sleep 1
+  done
+  echo "gave up: $*"
+  tail -n 20 "$work/demo.log" "$work/prometheus.log"
+  return 1
+}
+query() { curl -fsS -G "http://127.0.0.1:$prometheus_port/api/v1/query" --data-urlencode "query=$1" 2>/dev/null; }
+has() { query "$1" | grep -q "$2"; }
+
+until_true has 'up{job="arbalest"} == 1' '"value"'
+until_true has 'arbitrage_fills_total > 0' '"value"'
+curl -fsS "http://127.0.0.1:$metrics_port/metrics" >"$work/metrics.txt"
+promtool check metrics <"$work/metrics.txt" >"$work/lint.txt" 2>&1 || { cat "$work/lint.txt"; exit 1; }
+[ ! -s "$work/lint.txt" ] || { cat "$work/lint.txt"; echo "promtool found lint"; exit 1; }
+echo "promtool finds nothing in $(grep -vc '^#' "$work/metrics.txt") samples"
+
+for gauge in arbitrage_position_quantity arbitrage_unrealized_pnl; do
+  for symbol in BTC/USDT ETH/USDT; do
+    until_true has "$gauge{symbol=\"$symbol\"}" '"value"'
+    echo "$gauge{symbol=\"$symbol\"} $(query "$gauge{symbol=\"$symbol\"}" | grep -oE '"value":\[[^]]*\]')"
+  done
+done
+until_true has arbitrage_total_exposure '"value"'
+echo "arbitrage_total_exposure $(query arbitrage_total_exposure | grep -oE '"value":\[[^]]*\]')"
+until_true has 'histogram_quantile(0.99, sum by (le) (arbitrage_tick_to_trade_seconds_bucket)) > 0' '"value"'
+for page in / /status /healthz /assets/page.js; do
+  curl -fsS "http://127.0.0.1:$metrics_port$page" >/dev/null
+done
+if curl -fsS -H 'Host: evil.example' "http://127.0.0.1:$metrics_port/status" >/dev/null 2>&1; then
+  echo "a foreign host name was served"
+  exit 1
+fi
+echo "scrape test passed"

@@ -62,6 +62,7 @@ pub struct FeedSeat {
     timer: LiveTimer,
     actions: Vec<Action>,
     reconnects: Counts,
+    malformed: u64,
 }
 
 impl std::fmt::Debug for FeedSeat {
@@ -119,6 +120,7 @@ impl FeedSeat {
             timer: parts.timer,
             actions: Vec::with_capacity(16),
             reconnects: Counts::new(),
+            malformed: 0,
         }
     }
 
@@ -208,6 +210,11 @@ impl LinkOwner for FeedSeat {
             &mut sink,
             &mut actions,
         );
+        if self.machine.counters().malformed != self.malformed {
+            self.malformed = self.machine.counters().malformed;
+            let head: String = text.chars().take(300).collect();
+            tracing::info!(feed = self.name, "malformed frame: {}", head.escape_debug());
+        }
         let lane = self.venue.index();
         self.timer.lap(Stage::Decode, lane, received_at);
         if let Some(delay) = delay.delay_nanos {

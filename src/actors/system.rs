@@ -269,14 +269,16 @@ impl Start<'_> {
     ) -> Result<Engine, StartError> {
         let control = Arbiter::new();
         let signal_arbiter = hot_arbiter();
-        let (io, hot_io) = match self.settings.engine.layout {
-            Layout::Seats => (Arbiter::new().handle(), None),
-            Layout::Fused => (signal_arbiter.handle(), Some(())),
+        let own_io = match self.settings.engine.layout {
+            Layout::Seats => Some(Arbiter::new()),
+            Layout::Fused => None,
         };
-        let execution_on = if hot_io.is_some() {
-            signal_arbiter.handle()
-        } else {
-            control.handle()
+        let io = own_io
+            .as_ref()
+            .map_or_else(|| signal_arbiter.handle(), Arbiter::handle);
+        let execution_on = match self.settings.engine.layout {
+            Layout::Seats => control.handle(),
+            Layout::Fused => signal_arbiter.handle(),
         };
         let catalogue = Arc::clone(&self.assembly.catalogue);
         let board = Arc::new(Board::default());
@@ -389,7 +391,7 @@ impl Start<'_> {
         };
         Ok(Engine {
             handles,
-            arbiters: vec![signal_arbiter, control],
+            arbiters: own_io.into_iter().chain([signal_arbiter, control]).collect(),
             catalogue,
         })
     }

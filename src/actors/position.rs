@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix::prelude::{Actor, Addr, Context, Handler, Message};
 
+use crate::journal::{Journal, Names, Record};
 use crate::ledger::Ledger;
 use crate::market::Catalogue;
 use crate::trade::{ApprovalSeq, Fill};
@@ -28,23 +29,42 @@ pub struct PositionSeat {
     ledger: Ledger,
     catalogue: Arc<Catalogue>,
     risk: Addr<RiskSeat>,
+    journal: Option<Arc<Journal>>,
+    strategies: Vec<String>,
     board: Arc<Board>,
 }
 
+/// What a position seat is built from.
+pub(super) struct PositionParts {
+    pub(super) ledger: Ledger,
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) risk: Addr<RiskSeat>,
+    pub(super) journal: Option<Arc<Journal>>,
+    pub(super) strategies: Vec<String>,
+    pub(super) board: Arc<Board>,
+}
+
 impl PositionSeat {
-    /// A seat that tells `risk`.
-    #[must_use]
-    pub fn new(
-        ledger: Ledger,
-        catalogue: Arc<Catalogue>,
-        risk: Addr<RiskSeat>,
-        board: Arc<Board>,
-    ) -> Self {
+    pub(super) fn new(parts: PositionParts) -> Self {
         Self {
-            ledger,
-            catalogue,
-            risk,
-            board,
+            ledger: parts.ledger,
+            catalogue: parts.catalogue,
+            risk: parts.risk,
+            journal: parts.journal,
+            strategies: parts.strategies,
+            board: parts.board,
+        }
+    }
+
+    fn write(&self, fill: &Fill) {
+        let names = Names {
+            catalogue: &self.catalogue,
+            strategies: &self.strategies,
+        };
+        if let Some(journal) = &self.journal
+            && let Err(error) = journal.append(Record::Fill(names.fill(fill)))
+        {
+            tracing::error!("fill {} is not in the journal: {error}", fill.trade_id);
         }
     }
 }
@@ -63,6 +83,9 @@ impl Handler<Booked> for PositionSeat {
         for fill in &message.fills {
             match self.ledger.on_fill(fill) {
                 Ok(effect) => {
+                    if !effect.duplicate {
+                        self.write(fill);
+                    }
                     self.board.add_fill(&self.catalogue, fill, &effect);
                     if !touched.contains(&fill.instrument) {
                         touched.push(fill.instrument);

@@ -1,6 +1,7 @@
 //! The risk seat: the monitor. Hears positions, marks, news of closes and operators; tells the gate (back edge 1) and the
 //! desk (back edge 2).
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,9 @@ use actix::prelude::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use arc_swap::ArcSwapOption;
 
 use crate::clock::{Clock, OsClock};
+use crate::journal::{Journal, Names, Record};
 use crate::market::{Catalogue, Mark};
-use crate::risk::{Monitor, OperatorCommand, RiskOutput, RiskView, Scope};
+use crate::risk::{Alert, AlertKind, Monitor, OperatorCommand, RiskOutput, RiskView, Scope};
 use crate::trade::PositionSnapshot;
 use crate::trade::unwind::{OpenOrders, UnwindReport, VenuePosition};
 use crate::units::MonoNanos;
@@ -69,6 +71,26 @@ pub struct BindExecution(pub Addr<ExecutionSeat>);
 #[rtype(result = "()")]
 pub struct BindAccount(pub Addr<AccountSeat>);
 
+/// The intent of a close is on disk, or never will be.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+struct Written(bool);
+
+impl Handler<Written> for RiskSeat {
+    type Result = ();
+    fn handle(&mut self, message: Written, context: &mut Self::Context) {
+        if !message.0 {
+            tracing::error!("the intent of a forced close could not be written; the close goes on");
+        }
+        self.unwritten = self.unwritten.saturating_sub(1);
+        if self.unwritten == 0 {
+            for output in std::mem::take(&mut self.held) {
+                self.carry_out(output, context);
+            }
+        }
+    }
+}
+
 /// Borrows the monitor for a question.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -87,9 +109,15 @@ pub struct RiskSeat {
     view: Arc<ArcSwapOption<RiskView>>,
     execution: Option<Addr<ExecutionSeat>>,
     account: Option<Addr<AccountSeat>>,
+    journal: Option<Arc<Journal>>,
+    strategies: Vec<String>,
     board: Arc<Board>,
     clock: OsClock,
     out: Vec<RiskOutput>,
+    /// Intents of closes that are not on disk yet.
+    unwritten: usize,
+    /// Orders and cancels that wait for them (2.7 rule 1).
+    held: VecDeque<RiskOutput>,
 }
 
 impl std::fmt::Debug for RiskSeat {
@@ -103,6 +131,8 @@ pub(super) struct RiskParts {
     pub(super) monitor: Monitor,
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) view: Arc<ArcSwapOption<RiskView>>,
+    pub(super) journal: Option<Arc<Journal>>,
+    pub(super) strategies: Vec<String>,
     pub(super) board: Arc<Board>,
     pub(super) clock: OsClock,
 }
@@ -115,22 +145,38 @@ impl RiskSeat {
             view: parts.view,
             execution: None,
             account: None,
+            journal: parts.journal,
+            strategies: parts.strategies,
             board: parts.board,
             clock: parts.clock,
             out: Vec::with_capacity(64),
+            unwritten: 0,
+            held: VecDeque::new(),
         }
     }
 
-    fn drive(&mut self, step: impl FnOnce(&mut Monitor, MonoNanos, &mut Vec<RiskOutput>)) {
+    fn drive(
+        &mut self,
+        context: &Context<Self>,
+        step: impl FnOnce(&mut Monitor, MonoNanos, &mut Vec<RiskOutput>),
+    ) {
         let mut out = std::mem::take(&mut self.out);
         step(&mut self.monitor, self.clock.now(), &mut out);
         for output in out.drain(..) {
-            self.carry_out(output);
+            self.carry_out(output, context);
         }
         self.out = out;
     }
 
-    fn carry_out(&mut self, output: RiskOutput) {
+    fn carry_out(&mut self, output: RiskOutput, context: &Context<Self>) {
+        let waits = matches!(
+            output,
+            RiskOutput::Unwind(_) | RiskOutput::CancelInstrument(_) | RiskOutput::CancelAll
+        );
+        if waits && self.unwritten > 0 {
+            self.held.push_back(output);
+            return;
+        }
         match output {
             RiskOutput::View(view) => self.view.store(Some(Arc::new(view))),
             RiskOutput::Unwind(approved) => self.tell(Unwind(approved)),
@@ -141,22 +187,61 @@ impl RiskSeat {
                     account.latest(AskNow);
                 }
             }
-            RiskOutput::Alert(alert) => {
-                let scope = scope_text(&self.catalogue, alert.scope);
-                self.board
-                    .add_risk_alert(self.clock.now_unix(), &scope, &alert);
-            }
+            RiskOutput::Alert(alert) => self.alert(&alert),
             RiskOutput::CloseIntent(intent) => {
                 self.board.read().closes_started += 1;
-                self.write_durable("close_intent", &format!("{intent:?}"));
+                let record = Record::CloseIntent(self.names().close_intent(&intent));
+                self.write_first(record, context);
             }
             RiskOutput::CloseRecord(record) => {
-                self.write_durable("close_record", &format!("{record:?}"));
+                self.write(self.names().close_record(&record));
                 self.board.add_close(*record);
             }
             RiskOutput::LevelChanged(change) => {
-                self.write_durable("level_changed", &format!("{change:?}"));
+                self.write(self.names().level(&change));
                 self.board.add_change(change);
+            }
+        }
+    }
+
+    fn alert(&self, alert: &Alert) {
+        let scope = scope_text(&self.catalogue, alert.scope);
+        // Changes of levels are kept with who and why; the alert would say less.
+        if alert.kind == AlertKind::LevelRaised {
+            tracing::info!(scope, raised = alert.raised, "kill level changed");
+        } else {
+            self.board
+                .add_risk_alert(self.clock.now_unix(), &scope, alert);
+        }
+    }
+
+    fn names(&self) -> Names<'_> {
+        Names {
+            catalogue: &self.catalogue,
+            strategies: &self.strategies,
+        }
+    }
+
+    fn write(&self, record: Record) {
+        if let Some(journal) = &self.journal
+            && let Err(error) = journal.append(record)
+        {
+            tracing::error!("not in the journal: {error}");
+        }
+    }
+
+    /// Holds what follows until the record is on disk. Without a journal, or when it fails, the close goes on: a position
+    /// over its limit is the greater danger, and the failure is loud.
+    fn write_first(&mut self, record: Record, context: &Context<Self>) {
+        let Some(journal) = &self.journal else { return };
+        let seat = context.address();
+        let then = move |written: bool| {
+            seat.must(Written(written));
+        };
+        match journal.append_durable(record, then) {
+            Ok(()) => self.unwritten += 1,
+            Err(error) => {
+                tracing::error!("the intent of a forced close is not in the journal: {error}")
             }
         }
     }
@@ -171,11 +256,6 @@ impl RiskSeat {
         if let Some(execution) = &self.execution {
             execution.must(message);
         }
-    }
-
-    /// Written and synced before the next output is carried out (2.7 rule 1).
-    fn write_durable(&self, kind: &'static str, text: &str) {
-        tracing::info!(kind, "{text}");
     }
 }
 
@@ -195,63 +275,75 @@ impl Actor for RiskSeat {
     type Context = Context<Self>;
     fn started(&mut self, context: &mut Self::Context) {
         context.set_mailbox_capacity(crate::capacity::MAILBOX_MESSAGES);
-        context.run_interval(Duration::from_millis(20), |seat, _| {
-            seat.drive(|monitor, now, out| monitor.on_timer(now, out));
+        context.run_interval(Duration::from_millis(20), |seat, context| {
+            seat.drive(context, |monitor, now, out| monitor.on_timer(now, out));
         });
     }
 }
 
 impl Handler<Positions> for RiskSeat {
     type Result = ();
-    fn handle(&mut self, message: Positions, _: &mut Self::Context) {
+    fn handle(&mut self, message: Positions, context: &mut Self::Context) {
         for snapshot in &message.0 {
-            self.drive(|monitor, now, out| monitor.on_position(snapshot, now, out));
+            self.drive(context, |monitor, now, out| {
+                monitor.on_position(snapshot, now, out)
+            });
         }
     }
 }
 
 impl Handler<Marks> for RiskSeat {
     type Result = ();
-    fn handle(&mut self, message: Marks, _: &mut Self::Context) {
+    fn handle(&mut self, message: Marks, context: &mut Self::Context) {
         for mark in &message.0 {
-            self.drive(|monitor, now, out| monitor.on_mark(mark, now, out));
+            self.drive(context, |monitor, now, out| monitor.on_mark(mark, now, out));
         }
     }
 }
 
 impl Handler<UnwindNews> for RiskSeat {
     type Result = ();
-    fn handle(&mut self, message: UnwindNews, _: &mut Self::Context) {
-        self.drive(|monitor, now, out| monitor.on_unwind(&message.0, now, out));
+    fn handle(&mut self, message: UnwindNews, context: &mut Self::Context) {
+        self.drive(context, |monitor, now, out| {
+            monitor.on_unwind(&message.0, now, out)
+        });
     }
 }
 
 impl Handler<OpenNews> for RiskSeat {
     type Result = ();
-    fn handle(&mut self, message: OpenNews, _: &mut Self::Context) {
-        self.drive(|monitor, now, out| monitor.on_open_orders(&message.0, now, out));
+    fn handle(&mut self, message: OpenNews, context: &mut Self::Context) {
+        self.drive(context, |monitor, now, out| {
+            monitor.on_open_orders(&message.0, now, out)
+        });
     }
 }
 
 impl Handler<VenueWord> for RiskSeat {
     type Result = ();
-    fn handle(&mut self, message: VenueWord, _: &mut Self::Context) {
-        self.drive(|monitor, now, out| monitor.on_confirm(&message.0, now, out));
+    fn handle(&mut self, message: VenueWord, context: &mut Self::Context) {
+        self.drive(context, |monitor, now, out| {
+            monitor.on_confirm(&message.0, now, out)
+        });
     }
 }
 
 impl Handler<Operator> for RiskSeat {
     type Result = ();
-    fn handle(&mut self, message: Operator, _: &mut Self::Context) {
-        self.drive(|monitor, now, out| monitor.on_operator(message.0, now, out));
+    fn handle(&mut self, message: Operator, context: &mut Self::Context) {
+        self.drive(context, |monitor, now, out| {
+            monitor.on_operator(message.0, now, out)
+        });
     }
 }
 
 impl Handler<AccountingBroken> for RiskSeat {
     type Result = ();
-    fn handle(&mut self, message: AccountingBroken, _: &mut Self::Context) {
+    fn handle(&mut self, message: AccountingBroken, context: &mut Self::Context) {
         tracing::error!("accounting is broken: {}", message.text);
-        self.drive(|monitor, now, out| monitor.on_accounting_error(message.label, now, out));
+        self.drive(context, |monitor, now, out| {
+            monitor.on_accounting_error(message.label, now, out)
+        });
     }
 }
 

@@ -691,7 +691,11 @@ pub(super) fn latency(hub: &Telemetry) -> BTreeMap<String, StageSummary> {
 fn remarks(picture: &Picture, data: &super::board::BoardData) -> Vec<String> {
     let mut remarks: Vec<String> = Vec::new();
     for feed in &picture.feeds {
-        for (kind, count) in feed.counters.malformed_kinds().filter(|(_, count)| *count > 0) {
+        for (kind, count) in feed
+            .counters
+            .malformed_kinds()
+            .filter(|(_, count)| *count > 0)
+        {
             remarks.push(format!("{}: {count} malformed frames ({kind})", feed.name));
         }
     }

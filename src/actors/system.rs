@@ -21,6 +21,7 @@ use crate::exchanges::secret::Credentials;
 use crate::exchanges::session::http_client;
 use crate::exchanges::socket::{SocketError, tls_config};
 use crate::execution::{Desk, DeskParams};
+use crate::journal::{Journal, JournalError};
 use crate::ledger::Ledger;
 use crate::market::{Catalogue, EventKind, InstrumentId, InstrumentKind, MarketEvent, VenueId};
 use crate::ring::{Consumer, Producer, WaitStrategy, Wake, ring};
@@ -36,7 +37,7 @@ use super::feed::{FeedParts, FeedSeat, FullRing};
 use super::gateway::{BindExecution as BindGateway, GatewayParts, GatewaySeat};
 use super::link::{Link, Transport, fetch};
 use super::mailbox::Mail;
-use super::position::PositionSeat;
+use super::position::{PositionParts, PositionSeat};
 use super::risk::{BindAccount, BindExecution, Operator, RiskParts, RiskSeat};
 use super::sampler::{self, Facts, Handles, Picture};
 use super::signal::{Approval, Pause, SignalParts, SignalSeat};
@@ -88,6 +89,9 @@ pub enum StartError {
         /// What it said.
         reason: String,
     },
+    /// The journal cannot be written.
+    #[error("journal: {0}")]
+    Journal(#[from] JournalError),
     /// TLS or the HTTP client cannot be set up.
     #[error("transport: {0}")]
     Transport(String),
@@ -118,6 +122,7 @@ pub struct Engine {
     handles: Handles,
     arbiters: Vec<Arbiter>,
     catalogue: Arc<Catalogue>,
+    journal: Option<Arc<Journal>>,
 }
 
 /// What is shared while starting.
@@ -283,21 +288,29 @@ impl Start<'_> {
         let catalogue = Arc::clone(&self.assembly.catalogue);
         let board = Arc::new(Board::default());
         let view = Arc::new(ArcSwapOption::empty());
-        let risk = self.risk(&control.handle(), &view, &board);
+        let journal = match self.options.journal_dir.as_deref() {
+            Some(directory) => Some(Arc::new(Journal::open(directory, self.clock.clone())?)),
+            None => None,
+        };
+        let risk = self.risk(&control.handle(), &view, &board, journal.clone());
         risk.must(Operator(OperatorCommand::Raise {
             scope: Scope::Portfolio,
             level: KillLevel::ReduceOnly,
             by: "startup".to_owned(),
             reason: "not reconciled yet".to_owned(),
         }));
-        let position = {
-            let (ledger, catalogue) = (Ledger::new(Arc::clone(&catalogue)), Arc::clone(&catalogue));
-            let (risk, board) = (risk.clone(), Arc::clone(&board));
-            board.set_ledger(&ledger, &catalogue);
-            PositionSeat::start_in_arbiter(&control.handle(), |_| {
-                PositionSeat::new(ledger, catalogue, risk, board)
-            })
+        let ledger = Ledger::new(Arc::clone(&catalogue));
+        board.set_ledger(&ledger, &catalogue);
+        let parts = PositionParts {
+            ledger,
+            catalogue: Arc::clone(&catalogue),
+            risk: risk.clone(),
+            journal: journal.clone(),
+            strategies: self.strategy_names(),
+            board: Arc::clone(&board),
         };
+        let position =
+            PositionSeat::start_in_arbiter(&control.handle(), |_| PositionSeat::new(parts));
         let account = {
             let (catalogue, risk, clock) =
                 (Arc::clone(&catalogue), risk.clone(), self.clock.clone());
@@ -391,9 +404,21 @@ impl Start<'_> {
         };
         Ok(Engine {
             handles,
-            arbiters: own_io.into_iter().chain([signal_arbiter, control]).collect(),
+            arbiters: own_io
+                .into_iter()
+                .chain([signal_arbiter, control])
+                .collect(),
             catalogue,
+            journal,
         })
+    }
+
+    fn strategy_names(&self) -> Vec<String> {
+        self.settings
+            .strategies
+            .iter()
+            .map(|strategy| strategy.id.clone())
+            .collect()
     }
 
     fn risk(
@@ -401,6 +426,7 @@ impl Start<'_> {
         on: &ArbiterHandle,
         view: &Arc<ArcSwapOption<crate::risk::RiskView>>,
         board: &Arc<Board>,
+        journal: Option<Arc<Journal>>,
     ) -> Addr<RiskSeat> {
         let parts = RiskParts {
             monitor: Monitor::new(
@@ -410,6 +436,8 @@ impl Start<'_> {
             ),
             catalogue: Arc::clone(&self.assembly.catalogue),
             view: Arc::clone(view),
+            journal,
+            strategies: self.strategy_names(),
             board: Arc::clone(board),
             clock: self.clock.clone(),
         };
@@ -782,6 +810,11 @@ impl Engine {
             if arbiter.join().is_err() {
                 tracing::error!("a seat's thread ended by panic");
             }
+        }
+        if let Some(journal) = self.journal.and_then(Arc::into_inner)
+            && !journal.close()
+        {
+            tracing::error!("the journal is not complete");
         }
         summary
     }

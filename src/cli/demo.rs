@@ -111,8 +111,15 @@ async fn engine(
     fleet: &Fleet,
     options: &LiveOptions,
 ) -> Result<crate::engine::Summary, CliError> {
+    // Without a configuration of the user's own nothing is left behind.
+    let scratch = std::env::temp_dir().join(format!("arbalest-demo-{}", std::process::id()));
+    let journal_dir = match &args.config {
+        Some(_) => settings.engine.data_dir.clone(),
+        None => scratch.clone(),
+    };
     let run = RunOptions {
         full_ring,
+        journal_dir: Some(journal_dir),
         ..venues::run_options(args.seed, settings, fleet.depth_speeds.clone())
     };
     let engine = system::start(settings, credentials, &run)
@@ -122,5 +129,10 @@ async fn engine(
         fleet.is_done().then_some("recording_end")
     })
     .await?;
+    if args.config.is_none()
+        && let Err(error) = std::fs::remove_dir_all(&scratch)
+    {
+        tracing::warn!("{} could not be removed: {error}", scratch.display());
+    }
     Ok(summary)
 }

@@ -16,6 +16,7 @@ pub mod run;
 mod venues;
 
 pub mod inspect;
+pub mod venue;
 
 /// A failure for the caller of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,417 @@
+//! `arbalest venue`: one simulated venue on loopback, for anybody's bot.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::clock::{Clock, OsClock};
+use crate::exchanges::Dialect;
+use crate::market::Symbol;
+use crate::sim::server::{Pace, ServerStatus, VenueServer};
+use crate::sim::tape::{
+    MarketModel, ModelParams, ModelSetup, RecordedSource, RecordedTape, SymbolShape, Tape,
+    TapeEvent, VenueShape, recording_at, recordings_in,
+};
+use crate::sim::venue::{Amount, SymbolSetup, VenueCore, VenueSetup};
+use crate::units::{Asset, Grid, Price, Qty, UnixNanos};
+
+use super::{CliError, print_json, print_note, print_text};
+
+/// Key of the demo account when none is given. It opens nothing but this simulated venue.
+const DEMO_KEY: &str = "arbalest-demo-key";
+/// Its secret.
+const DEMO_SECRET: &str = "arbalest-demo-secret";
+/// How often a broken recording is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Runs one simulated venue on loopback WebSockets and HTTP, with one well-funded account.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+The market is a recording, or the seeded model. Point a client's REST address at `http` and its WebSocket address at\n\
+`ws`: spot streams at ws/stream or ws/ws, its API at ws/ws-api/v3; USD-M at ws/public, ws/market, ws/private, ws/ws-fapi/v1.\n\
+A recording starts when its depth streams are subscribed.\n\n\
+Examples:\n  arbalest venue --dialect binance_spot --port 9000\n  \
+arbalest venue --dialect binance_usdm --port 0 --json --for 60s\n  \
+arbalest venue --dialect binance_spot --recording btcusdt.gz --speed max\n\n\
+Exit codes: 0 ended in order, 1 an address is in use, 2 wrong usage or an unreadable recording.")]
+pub struct VenueArgs {
+    /// Wire protocol: binance_spot or binance_usdm.
+    #[arg(long, value_name = "NAME", value_parser = parse_dialect)]
+    pub dialect: Dialect,
+    /// Port of the REST API on 127.0.0.1; 0 picks a free one.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub port: u16,
+    /// Port of the WebSockets; when absent the next after --port, or a free one.
+    #[arg(long, value_name = "N")]
+    pub ws_port: Option<u16>,
+    /// Recordings to play, or directories of them; may be repeated.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "seed")]
+    pub recording: Vec<PathBuf>,
+    /// Seed of the market model.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Symbols of the model's market; may be repeated [default: BTC/USDT ETH/USDT].
+    #[arg(long, value_name = "SYMBOL", conflicts_with = "recording")]
+    pub symbol: Vec<String>,
+    /// API key of the account.
+    #[arg(long, value_name = "TEXT", default_value = DEMO_KEY)]
+    pub key: String,
+    /// Its HMAC secret.
+    #[arg(long, value_name = "TEXT", default_value = DEMO_SECRET)]
+    pub secret: String,
+    /// 1, a whole factor, or max (as fast as the clients read).
+    #[arg(long, value_name = "N|max", default_value = "1", value_parser = parse_speed)]
+    pub speed: Pace,
+    /// End after this time, such as 500ms, 30s, 10m.
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
+    pub time: Option<Duration>,
+    /// Print one JSON line on standard output once it listens.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Listening<'a> {
+    dialect: &'static str,
+    http: String,
+    ws: String,
+    api_key: &'a str,
+    api_secret: &'a str,
+    symbols: Vec<String>,
+}
+
+fn parse_dialect(text: &str) -> Result<Dialect, String> {
+    let known = || Dialect::ALL.map(Dialect::label).join(" or ");
+    Dialect::parse(text).ok_or_else(|| format!("dialects are {}", known()))
+}
+
+fn parse_speed(text: &str) -> Result<Pace, String> {
+    match text {
+        "max" => Ok(Pace::Max),
+        "1" => Ok(Pace::RealTime),
+        _ => match text.parse::<u32>() {
+            Ok(times) if times > 0 => Ok(Pace::Times(times)),
+            Ok(_) | Err(_) => Err(String::from("speed is 1, a whole factor, or max")),
+        },
+    }
+}
+
+fn parse_time(text: &str) -> Result<Duration, String> {
+    let digits = text
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number
+        .parse()
+        .map_err(|_| String::from("time is a whole number with ms, s, m or h"))?;
+    let factor = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(String::from("time is a whole number with ms, s, m or h")),
+    };
+    Ok(Duration::from_millis(number.saturating_mul(factor)))
+}
+
+/// Where a tape leaves the reason it broke off.
+type Failure = Arc<Mutex<Option<String>>>;
+
+/// A recorded tape that tells its end's reason.
+struct Watched {
+    tape: RecordedTape,
+    failure: Failure,
+}
+
+impl Tape for Watched {
+    fn peek(&self) -> Option<UnixNanos> {
+        self.tape.peek()
+    }
+    fn next(&mut self) -> Option<TapeEvent> {
+        let event = self.tape.next();
+        if event.is_none()
+            && let (Some(error), Ok(mut slot)) = (self.tape.failure(), self.failure.lock())
+        {
+            *slot = Some(error.to_string());
+        }
+        event
+    }
+}
+
+type BoxedTape = Box<dyn Tape + Send>;
+
+fn from_recordings(
+    args: &VenueArgs,
+    failure: &Failure,
+) -> Result<(Vec<SymbolSetup>, BoxedTape), CliError> {
+    let mut files = Vec::new();
+    for path in &args.recording {
+        let named = |reason: String| CliError::usage(format!("{}: {reason}", path.display()));
+        if path.is_dir() {
+            let found = recordings_in(path).map_err(|error| named(error.to_string()))?;
+            files.extend(
+                found
+                    .files
+                    .into_iter()
+                    .filter(|file| file.venue.label() == args.dialect.label()),
+            );
+            continue;
+        }
+        let file = recording_at(path).map_err(named)?;
+        if file.venue.label() != args.dialect.label() {
+            let (venue, dialect) = (file.venue.label(), args.dialect.label());
+            return Err(named(format!(
+                "is a recording of {venue}, not of {dialect}"
+            )));
+        }
+        files.push(file);
+    }
+    let (mut setups, mut sources) = (Vec::<SymbolSetup>::new(), Vec::new());
+    for file in files {
+        let mut symbols = Vec::new();
+        for native in &file.natives {
+            let known = setups.iter().position(|setup| setup.native == *native);
+            let index = if let Some(index) = known {
+                index
+            } else {
+                let setup = SymbolSetup::from_recording(&file.path, native, args.dialect).map_err(
+                    |reason| CliError::usage(format!("{}: {reason}", file.path.display())),
+                )?;
+                setups.push(setup);
+                setups.len() - 1
+            };
+            symbols.push((native.clone(), index));
+        }
+        sources.push(RecordedSource {
+            path: file.path,
+            venue: 0,
+            symbols,
+        });
+    }
+    if setups.is_empty() {
+        return Err(CliError::usage(format!(
+            "no recording of {} was found",
+            args.dialect.label()
+        )));
+    }
+    let tape = RecordedTape::open(sources, crate::sim::tape::Pace::RECORDED)
+        .map_err(|error| CliError::usage(error.to_string()))?;
+    Ok((
+        setups,
+        Box::new(Watched {
+            tape,
+            failure: Arc::clone(failure),
+        }),
+    ))
+}
+
+fn from_model(args: &VenueArgs, now: UnixNanos) -> Result<(Vec<SymbolSetup>, BoxedTape), CliError> {
+    let is_spot = args.dialect == Dialect::BinanceSpot;
+    let default = [String::from("BTC/USDT"), String::from("ETH/USDT")];
+    let names: &[String] = if args.symbol.is_empty() {
+        &default
+    } else {
+        &args.symbol
+    };
+    let (mut setups, mut shapes) = (Vec::new(), Vec::new());
+    for name in names {
+        let mut symbol: Symbol = name
+            .parse()
+            .map_err(|error| CliError::usage(format!("--symbol: {error}")))?;
+        symbol.settle = if is_spot { None } else { Some(symbol.quote) };
+        let (price_decimals, qty_decimals) = (2, if is_spot { 5 } else { 3 });
+        let grid = Grid::new(price_decimals, qty_decimals)
+            .map_err(|error| CliError::usage(error.to_string()))?;
+        let tick = Price(if !is_spot && symbol.base.as_str() == "BTC" {
+            10
+        } else {
+            1
+        });
+        let taker_fee = VenueSetup::new(args.dialect, Vec::new()).taker_fee;
+        shapes.push(SymbolShape::usual(symbol, grid, tick, Qty(1), taker_fee));
+        setups.push(SymbolSetup::new(
+            symbol.base,
+            symbol.quote,
+            grid,
+            tick,
+            Qty(1),
+        ));
+    }
+    let model = ModelSetup {
+        venues: vec![VenueShape { symbols: shapes }],
+        seed: args.seed,
+        params: ModelParams::default(),
+        start: now,
+    };
+    Ok((setups, Box::new(MarketModel::new(&model))))
+}
+
+/// One account with plenty of everything.
+fn funded(args: &VenueArgs, symbols: Vec<SymbolSetup>) -> VenueSetup {
+    let mut setup = VenueSetup::demo(args.dialect, &args.key, &args.secret);
+    let mut assets: Vec<Asset> = Vec::new();
+    for symbol in &symbols {
+        let both = [symbol.quote, symbol.base];
+        let wanted = if args.dialect == Dialect::BinanceSpot {
+            both.as_slice()
+        } else {
+            both.get(..1).unwrap_or_default()
+        };
+        assets.extend(wanted);
+    }
+    assets.sort_unstable();
+    assets.dedup();
+    let quotes: Vec<Asset> = symbols.iter().map(|symbol| symbol.quote).collect();
+    if let Some(account) = setup.accounts.first_mut() {
+        let units = |asset: &Asset| {
+            if quotes.contains(asset) {
+                1_000_000
+            } else {
+                1_000
+            }
+        };
+        account.balances = assets
+            .iter()
+            .map(|asset| (*asset, Amount::whole(units(asset))))
+            .collect();
+    }
+    setup.symbols = symbols;
+    setup.seed = args.seed;
+    setup
+}
+
+/// Runs the venue until its time is over or a signal comes.
+///
+/// # Errors
+/// Code 1 when an address cannot be listened on; code 2 for wrong usage or a recording that cannot be read or breaks off.
+pub fn run(args: &VenueArgs) -> Result<(), CliError> {
+    let now = OsClock::new().now_unix();
+    let failure = Failure::default();
+    let (symbols, tape) = if args.recording.is_empty() {
+        from_model(args, now)?
+    } else {
+        from_recordings(args, &failure)?
+    };
+    let names: Vec<String> = symbols.iter().map(|symbol| symbol.native.clone()).collect();
+    let core = VenueCore::new(funded(args, symbols), now);
+    let local = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    let ws_port = args.ws_port.unwrap_or(if args.port == 0 {
+        0
+    } else {
+        args.port.saturating_add(1)
+    });
+    let server = VenueServer::start(
+        core,
+        Some(tape),
+        args.speed,
+        local(args.port),
+        local(ws_port),
+    )
+    .map_err(|error| CliError::failed(error.to_string()))?;
+    let listening = Listening {
+        dialect: args.dialect.label(),
+        http: server.http_url(),
+        ws: server.ws_url(),
+        api_key: &args.key,
+        api_secret: &args.secret,
+        symbols: names,
+    };
+    if args.json {
+        print_json(&listening)?;
+    } else {
+        let Listening {
+            dialect,
+            http,
+            ws,
+            api_key,
+            api_secret,
+            symbols,
+        } = &listening;
+        let symbols = symbols.join(" ");
+        print_text(&format!(
+            "{dialect}  {symbols}\nREST        {http}\nWebSockets  {ws}\nkey         {api_key}\nsecret      {api_secret}"
+        ));
+    }
+    let ended = wait(args.time, &failure)?;
+    summarize(server.stop());
+    match ended {
+        Some(reason) => Err(CliError::usage(reason)),
+        None => Ok(()),
+    }
+}
+
+/// Waits for the end: the time, a signal, or a recording that broke off (then its reason).
+fn wait(time: Option<Duration>, failure: &Failure) -> Result<Option<String>, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::failed(format!("cannot wait for signals: {error}")))?;
+    let broken = async {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            if let Some(reason) = failure.lock().ok().and_then(|slot| slot.clone()) {
+                return reason;
+            }
+        }
+    };
+    let over = async {
+        match time {
+            Some(time) => tokio::time::sleep(time).await,
+            None => std::future::pending().await,
+        }
+    };
+    runtime.block_on(async {
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+                .map_err(|error| CliError::failed(format!("cannot wait for signals: {error}")))?;
+        tokio::select! {
+            reason = broken => Ok(Some(reason)),
+            () = over => Ok(None),
+            _ = terminate.recv() => Ok(None),
+            _ = tokio::signal::ctrl_c() => Ok(None),
+        }
+    })
+}
+
+fn summarize(status: ServerStatus) {
+    let ServerStatus {
+        tape_done,
+        tape_events,
+        connections_opened,
+        slow_clients,
+        messages_sent,
+        ..
+    } = status;
+    let ServerStatus {
+        messages_received,
+        http_requests,
+        ..
+    } = status;
+    let tape = if tape_done { "ended" } else { "was running" };
+    print_note(&format!(
+        "venue ended: {tape_events} market events (the tape {tape}), {connections_opened} connections \
+         ({slow_clients} cut as too slow), {messages_sent} messages sent, {messages_received} received, \
+         {http_requests} HTTP requests"
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speeds_and_times_are_read_or_refused() {
+        assert_eq!(parse_speed("max"), Ok(Pace::Max));
+        assert_eq!(parse_speed("1"), Ok(Pace::RealTime));
+        assert_eq!(parse_speed("20"), Ok(Pace::Times(20)));
+        assert!(
+            parse_speed("0").is_err() && parse_speed("-1").is_err() && parse_speed("1.5").is_err()
+        );
+        assert_eq!(parse_time("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_time("2m"), Ok(Duration::from_secs(120)));
+        assert!(parse_time("5").is_err() && parse_time("s").is_err());
+    }
+}

@@ -136,10 +136,7 @@ mod tests {
         for (url, venue, expected) in rows {
             assert_eq!(foreign_address(url, venue), expected, "{url} {venue:?}");
         }
-        assert_eq!(
-            foreign_symbol("BTCUSD_PERP", BinanceUsdm),
-            Some("binance_coinm")
-        );
+        assert_eq!(foreign_symbol("BTCUSD_PERP", BinanceUsdm), None);
         assert_eq!(foreign_symbol("BTCUSDT_240927", BinanceUsdm), None);
         assert_eq!(
             foreign_symbol("BTCUSDT", BinanceCoinm),

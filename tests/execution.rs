@@ -14,3 +14,5 @@ mod reports;
 mod sets;
 #[path = "support/small_market.rs"]
 mod small_market;
+#[path = "execution_parts/unwinds.rs"]
+mod unwinds;

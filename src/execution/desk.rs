@@ -105,6 +105,8 @@ pub struct Desk {
     traded: BTreeSet<InstrumentId>,
     touched: BTreeSet<InstrumentId>,
     told: BTreeMap<InstrumentId, OpenOrders>,
+    /// Open orders to be told even when nothing changed: the answer to a cancel.
+    must_tell: BTreeSet<InstrumentId>,
     settled_moved: bool,
     due: Vec<ClientOrderId>,
     counters: DeskCounters,
@@ -135,6 +137,7 @@ impl Desk {
             traded: BTreeSet::new(),
             touched: BTreeSet::new(),
             told: BTreeMap::new(),
+            must_tell: BTreeSet::new(),
             settled_moved: false,
             due: Vec::new(),
             counters: DeskCounters::default(),
@@ -203,7 +206,8 @@ impl Desk {
         self.flush(out);
     }
 
-    /// Cancels every open order in one instrument, those that may enlarge the position first.
+    /// Cancels every open order in one instrument, those that may enlarge the position first. What is open there is told in
+    /// any case, nothing included.
     pub fn cancel_instrument(
         &mut self,
         instrument: InstrumentId,
@@ -211,10 +215,12 @@ impl Desk {
         out: &mut Vec<DeskOutput>,
     ) {
         self.cancel_where(|order| order.ticket.instrument == instrument, now, out);
+        self.must_tell.insert(instrument);
         self.flush(out);
     }
 
-    /// Cancels everything: each open order, and then whatever the venues still have in every instrument traded here.
+    /// Cancels everything: each open order, and then whatever the venues still have in every instrument traded here. What
+    /// is open is told for every instrument.
     pub fn cancel_all(&mut self, now: MonoNanos, out: &mut Vec<DeskOutput>) {
         self.cancel_where(|_| true, now, out);
         for instrument in &self.traded {
@@ -231,6 +237,8 @@ impl Desk {
                 )));
             }
         }
+        self.must_tell
+            .extend(self.catalogue.all().iter().map(|instrument| instrument.id));
         self.flush(out);
     }
 
@@ -367,10 +375,13 @@ impl Desk {
 
     /// Tells what changed: open orders by instrument, then the watermark.
     fn flush(&mut self, out: &mut Vec<DeskOutput>) {
+        let asked = std::mem::take(&mut self.must_tell);
+        self.touched.extend(&asked);
         while let Some(instrument) = self.touched.pop_first() {
             let open = self.tracker.open_orders(instrument);
             let before = self.told.insert(instrument, open);
-            if before != Some(open) && (before.is_some() || open.order_count > 0) {
+            let changed = before != Some(open) && (before.is_some() || open.order_count > 0);
+            if changed || asked.contains(&instrument) {
                 out.push(DeskOutput::OpenOrders(open));
             }
         }

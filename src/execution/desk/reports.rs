@@ -6,9 +6,9 @@ use crate::trade::{
     ClientOrderId, Fill, OrderReport, Purpose, RejectReason, ReportKind, Ticket, TimeInForce,
     UnwindKind, UnwindReport,
 };
-use crate::units::{MonoNanos, Qty};
+use crate::units::{MonoNanos, Nanos, Qty};
 
-use super::super::order::{Effect, Order, OrderState};
+use super::super::order::{Effect, NotFoundRule, Order, OrderState};
 use super::super::output::{DeskAlertKind, DeskOutput};
 use super::Desk;
 
@@ -45,7 +45,8 @@ impl Seen {
 impl Desk {
     /// Takes one report.
     pub fn on_report(&mut self, report: &OrderReport, now: MonoNanos, out: &mut Vec<DeskOutput>) {
-        let applied = self.tracker.apply(report, &self.params.not_found);
+        let rule = self.not_found_rule(report);
+        let applied = self.tracker.apply(report, &rule);
         let Some((seen, effect)) = applied.map(|(order, effect)| (Seen::of(order), effect)) else {
             self.on_stray(report, now, out);
             return;
@@ -80,6 +81,21 @@ impl Desk {
             self.look_at_set(id.set(), now, out);
         }
         self.flush(out);
+    }
+
+    /// A forced close judges its own unknown orders, by position snapshots too: it is told of look-ups for twice as long.
+    fn not_found_rule(&self, report: &OrderReport) -> NotFoundRule {
+        let rule = self.params.not_found;
+        let order = report.client_order_id.and_then(|id| self.tracker.get(id));
+        if order.is_some_and(|order| order.ticket.purpose == Purpose::Unwind) {
+            let span_min = Nanos(rule.span_min.0.saturating_mul(2));
+            return NotFoundRule {
+                count_min: rule.count_min.saturating_mul(2),
+                span_min,
+                ..rule
+            };
+        }
+        rule
     }
 
     /// A report of an order that is not known here: an execution still changes what the account holds.

@@ -10,6 +10,8 @@ mod faults;
 mod matrix;
 #[path = "execution_parts/reports.rs"]
 mod reports;
+#[path = "execution_parts/resolver.rs"]
+mod resolver;
 #[path = "execution_parts/sets.rs"]
 mod sets;
 #[path = "support/small_market.rs"]

@@ -209,6 +209,20 @@ impl SetLeg {
         }
     }
 
+    /// Orders on it that were refused or never left.
+    #[must_use]
+    pub fn refusals(&self, tracker: &Tracker) -> u32 {
+        let refused = |order: &&Order| order.state() == OrderState::Rejected;
+        let known = self
+            .orders()
+            .filter_map(|id| tracker.get(id))
+            .filter(refused)
+            .count();
+        u32::try_from(known)
+            .unwrap_or(u32::MAX)
+            .saturating_add(u32::from(self.order.is_none()))
+    }
+
     /// Its own order and its repairs.
     pub fn orders(&self) -> impl Iterator<Item = ClientOrderId> + '_ {
         self.order.into_iter().chain(self.repairs.iter().copied())

@@ -15,7 +15,7 @@ use super::legs::{BaseQty, LegOutcome, SetEnd, Traded};
 use super::resolver::BrokenSet;
 
 /// One consequence, in the order in which it must be carried out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeskOutput {
     /// To a gateway.
     Command(OrderCommand),

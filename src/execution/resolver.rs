@@ -3,7 +3,8 @@
 //! A set that is long by some quantity must sell it. Selling at a leg that wanted to sell *completes* the set, selling at a
 //! leg that bought *reverses* it: the same order at another venue. So the cheapest is simply the best price after the fee.
 //! The *cost* is what the repair loses against what the excess cost (or yielded) with its fee; no order is planned whose
-//! worst fill would cost more than the largest allowed. Completing usually costs less than nothing.
+//! worst fill would cost more than the largest allowed. Completing usually costs less than nothing. A leg where orders were
+//! refused is used only when there is no other: time matters more than its better price.
 //!
 //! Never planned: a repair at a leg whose own order is unknown (it may still fill), a price from a book that is not
 //! trusted, a quantity rounded up.
@@ -43,6 +44,8 @@ pub struct BrokenLeg {
     pub traded: Traded,
     /// Its own order is not over: nothing may be sent that repeats it.
     pub undecided: bool,
+    /// Orders on it that the venue refused, or that never left: the next one may end the same way.
+    pub refusals: u32,
 }
 
 /// How far a repair may go.
@@ -144,6 +147,7 @@ struct WayOut {
     leg: Leg,
     completes: bool,
     cost: Ppm,
+    refusals: u32,
 }
 
 /// The cheapest way to even a broken set, or why to hold it.
@@ -173,9 +177,7 @@ pub fn plan_repair(
     for (leg_index, leg) in (0_u8..).zip(broken.legs.iter().flatten()) {
         match case.price_leg(leg_index, leg) {
             Ok(way) => {
-                let better = best.is_none_or(|known| {
-                    (way.cost, !way.completes) < (known.cost, !known.completes)
-                });
+                let better = best.as_ref().is_none_or(|known| rank(&way) < rank(known));
                 if better {
                     best = Some(way);
                 }
@@ -189,6 +191,7 @@ pub fn plan_repair(
             leg,
             completes: true,
             cost,
+            ..
         }) => RepairPlan::Complete {
             leg_index,
             leg,
@@ -199,6 +202,7 @@ pub fn plan_repair(
             leg,
             completes: false,
             cost,
+            ..
         }) => RepairPlan::Reverse {
             leg_index,
             leg,
@@ -210,9 +214,14 @@ pub fn plan_repair(
     }
 }
 
+/// Ways out in order of choice: fewest refusals, least cost, completing before reversing.
+const fn rank(way: &WayOut) -> (u32, i64, bool) {
+    (way.refusals, way.cost.0, !way.completes)
+}
+
 /// Of two reasons the one that may go away by itself; dust only when nothing else stands in the way.
 fn worse(one: HoldReason, two: HoldReason) -> HoldReason {
-    let rank = |reason: &HoldReason| match reason {
+    let weight = |reason: &HoldReason| match reason {
         HoldReason::LegUndecided => 5,
         HoldReason::NoTrustedBook => 4,
         HoldReason::NoDepth => 3,
@@ -226,7 +235,7 @@ fn worse(one: HoldReason, two: HoldReason) -> HoldReason {
         {
             two
         }
-        _ if rank(&two) > rank(&one) => two,
+        _ if weight(&two) > weight(&one) => two,
         _ => one,
     }
 }
@@ -240,7 +249,7 @@ struct Basis {
 impl Basis {
     fn of(broken: &BrokenSet, needed: Side, fees: &[Ppm]) -> Self {
         let excess = needed.opposite();
-        let (mut value, mut quantity, mut fee) = (0_i128, 0_i128, Ppm(0));
+        let (mut value, mut quantity, mut fee) = (0_i128, 0_i128, Ppm(-Ppm::ONE.0));
         for leg in broken.legs.iter().flatten() {
             let (notional, qty) = match excess {
                 Side::Buy => (leg.traded.bought_notional, leg.traded.bought),
@@ -390,6 +399,7 @@ impl Case<'_> {
             leg: order,
             completes: leg.leg.side == side,
             cost,
+            refusals: leg.refusals,
         })
     }
 

@@ -324,6 +324,7 @@ fn broken_set(
             units: leg.units,
             traded: leg.traded,
             undecided: leg.outcome(tracker) == LegOutcome::Unknown,
+            refusals: leg.refusals(tracker),
         });
     }
     BrokenSet {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::capacity::OPEN_ORDERS_MAX;
 use crate::market::InstrumentId;
 use crate::trade::ClientOrderId;
-use crate::units::{MonoNanos, Qty, UnixNanos};
+use crate::units::{MonoNanos, Qty, Side, UnixNanos};
 
 /// Orders known at once, open ones and the last ended ones. Beyond it an order seen on the wire is not followed.
 const TRACKED_MAX: usize = 4 * OPEN_ORDERS_MAX;
@@ -27,7 +27,7 @@ pub(crate) struct Ending {
     pub(crate) venue_time: UnixNanos,
     /// When to do something about it.
     pub(crate) due_at: MonoNanos,
-    /// The executions were asked for already this many times.
+    /// That many answers did not have the missing executions.
     pub(crate) asked: u8,
 }
 
@@ -50,14 +50,18 @@ pub(crate) struct Tracked {
     pub(crate) since: MonoNanos,
 }
 
+/// Names one execution of ours. The side belongs to it: an account that trades with itself (a manual order against one of
+/// ours) has two executions of one trade.
+type TradeKey = (InstrumentId, u64, Side);
+
 /// All of them.
 #[derive(Debug, Default)]
 pub(crate) struct Tracker {
     orders: BTreeMap<ClientOrderId, Tracked>,
     by_venue_id: BTreeMap<(InstrumentId, u64), ClientOrderId>,
     ended: VecDeque<ClientOrderId>,
-    trades: BTreeSet<(InstrumentId, u64)>,
-    trade_order: VecDeque<(InstrumentId, u64)>,
+    trades: BTreeSet<TradeKey>,
+    trade_order: VecDeque<TradeKey>,
     endings: u32,
 }
 
@@ -107,11 +111,17 @@ impl Tracker {
         self.by_venue_id.get(&(instrument, venue_order_id)).copied()
     }
     /// True when this execution was not told before.
-    pub(crate) fn first_time(&mut self, instrument: InstrumentId, trade_id: u64) -> bool {
-        if !self.trades.insert((instrument, trade_id)) {
+    pub(crate) fn first_time(
+        &mut self,
+        instrument: InstrumentId,
+        trade_id: u64,
+        side: Side,
+    ) -> bool {
+        let key = (instrument, trade_id, side);
+        if !self.trades.insert(key) {
             return false;
         }
-        self.trade_order.push_back((instrument, trade_id));
+        self.trade_order.push_back(key);
         if self.trade_order.len() > TRADES_KEPT
             && let Some(oldest) = self.trade_order.pop_front()
         {
@@ -183,11 +193,11 @@ mod tests {
     #[test]
     fn trades_count_once_and_memory_is_bounded() {
         let mut tracker = Tracker::default();
-        assert!(tracker.first_time(HERE, 1));
-        assert!(!tracker.first_time(HERE, 1));
-        assert!(tracker.first_time(InstrumentId(1), 1));
+        assert!(tracker.first_time(HERE, 1, Side::Buy));
+        assert!(!tracker.first_time(HERE, 1, Side::Buy));
+        assert!(tracker.first_time(HERE, 1, Side::Sell));
         for trade in 0..u64::try_from(2 * TRADES_KEPT).unwrap() {
-            tracker.first_time(HERE, 1_000 + trade);
+            tracker.first_time(HERE, 1_000 + trade, Side::Buy);
         }
         assert_eq!(tracker.trades.len(), TRADES_KEPT);
         let mut bits = 0;

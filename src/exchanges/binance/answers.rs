@@ -579,6 +579,9 @@ impl Machine {
                 not_before: at.now.after(Nanos::from_secs(1)),
             });
         }
+        if let (TradesFor::Order, Some(order)) = (asked.trades_for, asked.order) {
+            self.count_answer(order, at);
+        }
         let full = i64::try_from(rows.len()).is_ok_and(|count| count >= TRADES_PAGE);
         if full && asked.trades_for != TradesFor::Order {
             let next = Asked {

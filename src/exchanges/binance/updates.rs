@@ -4,14 +4,14 @@ use crate::exchanges::gateway::GatewayOut;
 use crate::exchanges::tracker::{Ending, Tracked};
 use crate::market::InstrumentId;
 use crate::trade::{ClientOrderId, ReportKind};
-use crate::units::{MonoNanos, Nanos, Side, UnixNanos};
+use crate::units::{MonoNanos, Nanos, UnixNanos};
 
 use super::machine::{Asked, At, Machine, RequestKind, TradesFor};
 use super::order::{FillUpdate, OrderState, OrderUpdate};
 
 /// How long executions may come after the end that counts them, before they are asked for.
 const FILLS_GRACE: Nanos = Nanos::from_millis(1_000);
-/// How often missing executions are asked for before the end is told without them.
+/// How many answers may lack the missing executions before the end is told without them.
 const FILLS_ASKED_MAX: u8 = 3;
 
 impl Machine {
@@ -107,9 +107,10 @@ impl Machine {
             FILLS_GRACE
         };
         let due_at = at.now.after(grace);
-        let (due_at, asked) = order.ending.map_or((due_at, 0), |ending| {
-            (ending.due_at.min(due_at), ending.asked)
-        });
+        // Asked for already: repeating the question with every repeated answer would only wear out its count.
+        let (due_at, asked) = order
+            .ending
+            .map_or((due_at, 0), |ending| (ending.due_at, ending.asked));
         self.tracker.hold_end(
             id,
             Ending {
@@ -167,7 +168,11 @@ impl Machine {
         at: At,
         out: &mut GatewayOut,
     ) {
-        if !self.tracker.first_time(update.instrument, fill.trade_id) {
+        let side = update.side;
+        if !self
+            .tracker
+            .first_time(update.instrument, fill.trade_id, side)
+        {
             self.counters.duplicate_fills += 1;
             return;
         }
@@ -175,7 +180,6 @@ impl Machine {
             Some(id) => self.tracker.add_fill(id, fill.qty),
             None => self.counters.foreign_fills += 1,
         }
-        let side: Side = update.side;
         let kind = ReportKind::Filled {
             side,
             qty: fill.qty,
@@ -209,15 +213,22 @@ impl Machine {
                 continue;
             }
             let due_at = next_look(at.now, self.options.response_timeout);
+            self.tracker.hold_end(id, Ending { due_at, ..ending });
+            self.ask(self.trades_of(id, &order), at, out);
+        }
+    }
+
+    /// The question for an order's executions was answered: only answers count, a venue out of reach proves nothing.
+    pub(super) fn count_answer(&mut self, id: ClientOrderId, at: At) {
+        if let Some(ending) = self.tracker.get(id).and_then(|order| order.ending) {
             self.tracker.hold_end(
                 id,
                 Ending {
                     asked: ending.asked + 1,
-                    due_at,
+                    due_at: at.now.after(FILLS_GRACE),
                     ..ending
                 },
             );
-            self.ask(self.trades_of(id, &order), at, out);
         }
     }
 

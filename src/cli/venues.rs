@@ -116,17 +116,14 @@ impl Fleet {
             }
             let tape = RecordedTape::open(sources, TapePace::RECORDED)
                 .map_err(|error| CliError::usage(error.to_string()))?;
+            let mut core = VenueCore::new(setup, origin);
+            core.expect_recording();
             let pace = match speed {
                 Speed::Real => Pace::RealTime,
                 Speed::Times(times) => Pace::Times(times),
                 Speed::Max => Pace::Max,
             };
-            servers.push(Some(serve(
-                venue,
-                VenueCore::new(setup, origin),
-                Some(Box::new(tape)),
-                pace,
-            )?));
+            servers.push(Some(serve(venue, core, Some(Box::new(tape)), pace)?));
             depth_speeds.push(speed_text);
         }
         Ok(Self {

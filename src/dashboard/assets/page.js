@@ -1,6 +1,7 @@
 // Draws /status once a second. Values are always set as text, never as markup.
 const byId = (id) => document.getElementById(id);
 const GROUPS = new Intl.NumberFormat("en-US");
+const STAGES = ["feed_delay", "decode", "queue_wait", "book_apply", "strategy_eval", "risk_check", "encode", "write", "tick_to_order", "order_ack", "ack_to_fill"];
 const LEVELS = ["armed", "reduce only", "cancel all", "flatten", "halt"];
 
 function make(tag, text, className) {
@@ -10,19 +11,22 @@ function make(tag, text, className) {
   return node;
 }
 
-// Amounts arrive as exact decimal text and are shown shortened, with the exact text as title.
-function amount(text, places = 2) {
+// Amounts arrive as exact decimal text; they are shown with `places` decimals (cut, not rounded), the exact text as title.
+function amount(text, places, pad = false) {
   if (text === null || text === undefined) return { text: "unpriced", className: "warn" };
   const negative = text.startsWith("-");
   const [whole, fraction = ""] = text.replace("-", "").split(".");
-  const kept = fraction.slice(0, places).replace(/0+$/, "");
+  const kept = pad ? fraction.slice(0, places).padEnd(places, "0") : fraction.slice(0, places).replace(/0+$/, "");
   const shown = whole.replace(/\B(?=(\d{3})+$)/g, ",") + (kept ? "." + kept : "");
   const zero = /^[0.,]*$/.test(shown);
   return { text: (negative && !zero ? "-" : "") + shown, title: text };
 }
-const money = (text) => {
-  const cell = amount(text, 2);
-  if (!cell.className && cell.text !== "0") cell.className = cell.text.startsWith("-") ? "bad" : "good";
+const size = (text) => amount(text, 8);
+const cash = (text) => amount(text, 2, true);
+const price = (text) => (text === null ? "-" : amount(text, (text.split(".")[1] || "").length, true));
+const profit = (text) => {
+  const cell = cash(text);
+  if (!cell.className && /[1-9]/.test(cell.text)) cell.className = cell.text.startsWith("-") ? "bad" : "good";
   return cell;
 };
 const count = (value) => ({ text: GROUPS.format(value) });
@@ -66,8 +70,8 @@ function figures(status) {
   const totals = status.totals;
   const list = byId("figures");
   const entries = [
-    ["Exposure", amount(status.total_exposure)], ["Unrealized", money(totals.unrealized_pnl)], ["Realized", money(totals.realized_pnl)],
-    ["Fees", amount(totals.fees)], ["Opportunities", count(totals.opportunities)], ["Sets opened", count(totals.sets_opened)],
+    ["Exposure", cash(status.total_exposure)], ["Unrealized", profit(totals.unrealized_pnl)], ["Realized", profit(totals.realized_pnl)],
+    ["Fees", cash(totals.fees)], ["Opportunities", count(totals.opportunities)], ["Sets opened", count(totals.sets_opened)],
     ["Sets hedged", count(totals.sets_hedged)], ["Sets broken", count(totals.sets_broken)], ["Orders sent", count(totals.orders_sent)],
     ["Orders rejected", count(totals.orders_rejected)], ["Fills", count(totals.fills)], ["Frames", count(totals.frames_received)],
   ];
@@ -80,13 +84,15 @@ function figures(status) {
   }));
 }
 
+const used = (limit) => (limit.used === null ? Infinity : Math.abs(Number(limit.used) / Number(limit.value)));
+
 function share(limit) {
   if (limit.used === null) return { text: "unknown", className: "warn" };
-  const ratio = Number(limit.used) / Number(limit.value);
+  const ratio = used(limit);
   const box = make("span");
   const meter = make("meter");
   meter.min = 0; meter.max = 1; meter.high = 0.8; meter.low = 0.8; meter.optimum = 0;
-  meter.value = Math.min(1, Math.abs(ratio));
+  meter.value = Math.min(1, ratio);
   meter.setAttribute("aria-label", `${limit.limit} ${limit.scope}`);
   box.append(meter, make("span", ` ${(ratio * 100).toFixed(0)} %`, ratio > 1 ? "bad" : ratio > 0.8 ? "warn" : ""));
   return box;
@@ -117,23 +123,24 @@ function draw(status) {
   const seed = status.seed === null ? "" : `, seed ${status.seed}`;
   byId("about").textContent = `version ${status.build.version}, config ${status.build.config_hash.slice(0, 12)}, up ${Math.floor(status.uptime_ms / 1000)} s${seed}, amounts in ${status.reporting_currency}`;
   figures(status);
-  fill("limits", status.risk.limits.map((limit) => [limit.limit, limit.scope, limit.used === null ? { text: "unknown", className: "warn" } : amount(limit.used, 6), amount(limit.value, 6), share(limit)]));
+  const limits = [...status.risk.limits].sort((left, right) => used(right) - used(left) || left.scope.localeCompare(right.scope));
+  fill("limits", limits.map((limit) => [limit.limit, limit.scope, share(limit), limit.used === null ? { text: "unknown", className: "warn" } : amount(limit.used, 5), amount(limit.value, 5)]));
   fill("kills", status.kill_levels.map((kill) => [kill.scope, { text: String(kill.level), className: kill.level ? "bad" : "good" }, LEVELS[kill.level] || kill.name]), "all scopes at level 0, armed");
-  fill("symbols", status.symbols.map((symbol) => [symbol.symbol, amount(symbol.position_quantity, 8), money(symbol.unrealized_pnl), amount(symbol.exposure)]));
+  fill("symbols", status.symbols.map((symbol) => [symbol.symbol, size(symbol.position_quantity), profit(symbol.unrealized_pnl), cash(symbol.exposure)]));
   fill("instruments", status.instruments.map((instrument) => [
-    instrument.venue, instrument.symbol, book(instrument), instrument.book_age_ms === null ? "-" : `${GROUPS.format(instrument.book_age_ms)} ms`,
-    instrument.bid === null ? "-" : amount(instrument.bid, 8), instrument.ask === null ? "-" : amount(instrument.ask, 8), amount(instrument.quantity, 8),
-    instrument.average_price === null ? "-" : amount(instrument.average_price, 4), money(instrument.realized_pnl), money(instrument.unrealized_pnl)]));
+    instrument.venue, instrument.symbol, size(instrument.quantity), profit(instrument.unrealized_pnl), profit(instrument.realized_pnl), book(instrument),
+    instrument.book_age_ms === null ? "-" : `${GROUPS.format(instrument.book_age_ms)} ms`, price(instrument.bid), price(instrument.ask),
+    instrument.average_price === null ? "-" : amount(instrument.average_price, 4, true), cash(instrument.traded_notional)]));
   fill("strategies", status.strategies.map((strategy) => [
-    strategy.strategy, count(strategy.sets.opened || 0), count(strategy.sets.hedged || 0), count(strategy.sets.broken || 0), count(strategy.open_sets),
-    money(strategy.realized_pnl), { text: words(strategy.opportunities), className: "wide" }, { text: words(strategy.rejections), className: "wide" }]));
+    strategy.strategy, { text: LEVELS[strategy.kill_level], className: strategy.kill_level ? "bad" : "good" }, profit(strategy.realized_pnl), count(strategy.open_sets),
+    { text: words(strategy.sets), className: "wide" }, { text: words(strategy.opportunities), className: "wide" }, { text: words(strategy.rejections), className: "wide" }]));
   fill("venues", status.venues.map((venue) => [
     venue.venue, connections(venue), count(venue.channels.reduce((total, channel) => total + channel.messages_received, 0)),
     count(venue.channels.reduce((total, channel) => total + channel.decode_errors, 0)), count(sum(venue.book_gaps)), count(sum(venue.book_resyncs)),
     count(venue.fills.reduce((total, fill) => total + fill.count, 0)), count(venue.open_orders),
-    { text: String(venue.unknown_orders), className: venue.unknown_orders ? "bad" : "" }, count(sum(venue.rejects)), amount(venue.fees_paid),
+    { text: String(venue.unknown_orders), className: venue.unknown_orders ? "bad" : "" }, count(sum(venue.rejects)), cash(venue.fees_paid),
     venue.clock_offset_ns === null ? "-" : (venue.clock_offset_ns < 0 ? "-" : "") + span(Math.abs(venue.clock_offset_ns))]));
-  fill("latency", Object.entries(status.latency).filter(([, stage]) => stage.count > 0).map(([name, stage]) => [
+  fill("latency", STAGES.map((name) => [name, status.latency[name]]).filter(([, stage]) => stage && stage.count > 0).map(([name, stage]) => [
     name, count(stage.count), span(stage.p50_ns), span(stage.p99_ns), span(stage.p999_ns), span(stage.max_ns)]), "nothing measured yet");
   fill("queues", status.queues.map((queue) => [queue.queue, count(queue.depth), count(queue.capacity), { text: GROUPS.format(queue.dropped), className: queue.dropped ? "bad" : "" }]));
   const alerts = status.risk.alerts.map((alert) => make("li", `${new Date(alert.time_ns / 1e6).toISOString()} ${alert.severity}: ${alert.text}`, { critical: "bad", warning: "warn" }[alert.severity] || ""));

@@ -11,6 +11,11 @@ use crate::units::{Grid, Nanos, Price, Qty};
 
 use super::{Dialect, binance};
 
+/// Decimals a lot may once have had more than today.
+const OLDER_LOT_DECIMALS: u8 = 3;
+/// Decimals of quantities that are enough for any venue's text.
+const QTY_DECIMALS_KEPT: u8 = 8;
+
 /// Why a venue's rules cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RulesError {
@@ -165,7 +170,10 @@ impl TradingRules {
         )
     }
 
-    /// The coarsest grid that holds the rules of all the given venues of one base and quote.
+    /// A grid that holds the rules of all the given venues of one base and quote.
+    ///
+    /// Quantities get three decimals more than the lots (up to eight in all): books still hold orders of times when the lot
+    /// was finer, e.g. 25.426189 BTC in a Binance book of 2024 whose lot is 0.00001.
     ///
     /// # Errors
     /// [`RulesError::OffGrid`] when it would need more than 18 decimals.
@@ -183,6 +191,10 @@ impl TradingRules {
                 }
             }
         }
+        let qty = qty.max(
+            qty.saturating_add(OLDER_LOT_DECIMALS)
+                .min(QTY_DECIMALS_KEPT),
+        );
         Grid::new(price, qty).map_err(|_too_many| RulesError::Malformed("grid".to_owned()))
     }
 
@@ -292,8 +304,8 @@ mod tests {
         assert_eq!(rules.decimals_needed(), (2, 5));
         let grid = TradingRules::shared_grid(&[rules]).unwrap();
         let instrument = rules.instrument(InstrumentId(3), VenueId(1), grid).unwrap();
-        assert_eq!((instrument.tick, instrument.lot), (Price(1), Qty(1)));
-        assert_eq!(instrument.qty_max, Qty(900_000_000));
+        assert_eq!((instrument.tick, instrument.lot), (Price(1), Qty(1_000)));
+        assert_eq!(instrument.qty_max, Qty(900_000_000_000));
         assert_eq!(instrument.price_max, Some(Price(100_000_000)));
         assert_eq!(instrument.status, InstrumentStatus::Trading);
         let old = book.find("OLDUSDT").unwrap();
@@ -327,11 +339,15 @@ mod tests {
         coarse.lot = dec("0.001");
         coarse.qty_min = dec("0.001");
         let grid = TradingRules::shared_grid(&[&coarse, fine]).unwrap();
-        assert_eq!((grid.price_decimals(), grid.qty_decimals()), (2, 5));
+        assert_eq!(
+            (grid.price_decimals(), grid.qty_decimals()),
+            (2, 8),
+            "five of the finest lot, three for older ones"
+        );
         let instrument = coarse
             .instrument(InstrumentId(0), VenueId(0), grid)
             .unwrap();
-        assert_eq!((instrument.tick, instrument.lot), (Price(10), Qty(100)));
+        assert_eq!((instrument.tick, instrument.lot), (Price(10), Qty(100_000)));
         coarse.price_min = dec("0.15");
         assert!(matches!(
             coarse.instrument(InstrumentId(0), VenueId(0), grid),

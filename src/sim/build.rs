@@ -21,15 +21,16 @@ struct Steps {
 /// The real venues' steps for the best known pairs; something usual for the others.
 fn steps(base: &str, dialect: Dialect) -> Steps {
     let spot = dialect == Dialect::BinanceSpot;
+    // Three more decimals than the finest lot: recorded books hold levels of times when the lot was finer.
     let (price_decimals, qty_decimals) = match base {
-        "BTC" => (2, 5),
-        "ETH" => (2, 4),
-        _ => (4, 3),
+        "BTC" => (2, 8),
+        "ETH" => (2, 7),
+        _ => (4, 6),
     };
     let (tick, lot, wire) = match (base, spot) {
-        ("BTC", false) => (10, 100, (1, 3)),
-        ("ETH", false) => (1, 10, (2, 3)),
-        _ => (1, 1, (price_decimals, qty_decimals)),
+        ("BTC", false) => (10, 100_000, (1, 3)),
+        ("ETH", false) => (1, 10_000, (2, 3)),
+        _ => (1, 1_000, (price_decimals, qty_decimals - 3)),
     };
     Steps {
         price_decimals,

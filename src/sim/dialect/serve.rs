@@ -388,7 +388,7 @@ fn listen_key(
             *slot = Some(ListenKey {
                 key: fresh,
                 expires,
-            })
+            });
         }
     }
     let key = slot.as_ref().map_or("", |known| known.key.as_str());

@@ -77,8 +77,8 @@ impl Makers {
 
     /// The first orders: both sides filled.
     pub(super) fn open(&mut self, out: &mut Out<'_>) {
-        for side in [Side::Buy, Side::Sell] {
-            for count in 0..self.shape.side_orders {
+        for count in 0..self.shape.side_orders {
+            for side in [Side::Buy, Side::Sell] {
                 let offset = if count < self.shape.touch_orders {
                     0
                 } else {
@@ -105,15 +105,12 @@ impl Makers {
             Side::Sell => target,
             Side::Buy => target + self.shape.tick,
         };
+        // The new quotes of the passed side come first, behind the old ones, so that it is never empty.
+        self.place_fresh(passed, out);
         let count = self.half(passed).passed_by(passed, limit);
         if count > 1 && self.prng.chance_ppm(self.shape.sweep_ppm) {
-            let qty = self
-                .half(passed)
-                .orders
-                .iter()
-                .take(count)
-                .map(|order| order.qty)
-                .sum();
+            let swept = self.half(passed).orders.iter().take(count);
+            let qty = swept.map(|order| order.qty).sum();
             self.send(passed.opposite(), limit, qty, true, out);
             self.half_mut(passed).orders.drain(..count);
         } else {
@@ -123,17 +120,27 @@ impl Makers {
                 });
             }
         }
+        // A large move leaves nothing of the passed side but the fresh quotes: some depth comes with them.
+        while self.half(passed).orders.len() < 3 * FRESH_ORDERS {
+            let offset = self.far_offset();
+            self.place(passed, offset, out);
+        }
+        self.place_fresh(passed.opposite(), out);
         for side in [passed, passed.opposite()] {
-            for _ in 0..FRESH_ORDERS {
-                self.place(side, 0, out);
-            }
             while self.half(side).orders.len() > self.shape.side_orders {
-                if let Some(order) = self.half_mut(side).orders.pop() {
-                    out(MarketChange::Cancel {
-                        order_id: order.order_id,
-                    });
-                }
+                let Some(order) = self.half_mut(side).orders.pop() else {
+                    break;
+                };
+                out(MarketChange::Cancel {
+                    order_id: order.order_id,
+                });
             }
+        }
+    }
+
+    fn place_fresh(&mut self, side: Side, out: &mut Out<'_>) {
+        for _ in 0..FRESH_ORDERS {
+            self.place(side, 0, out);
         }
     }
 
@@ -234,6 +241,13 @@ impl Makers {
         let reach = u64::try_from(self.shape.depth_ppm).unwrap_or(0);
         self.parts(reach * draw * draw, 1_000_000_000_000)
             .max(self.shape.tick)
+    }
+
+    /// A distance beyond the reach of takers.
+    fn far_offset(&mut self) -> i64 {
+        let reach = u64::try_from(self.shape.depth_ppm).unwrap_or(0);
+        let part = reach.div_euclid(4) + self.prng.below(reach.div_euclid(2) + 1);
+        self.parts(part, 1_000_000).max(self.shape.tick)
     }
 
     /// A quantity of so many thousandths of the median touch, on the lot, at least one lot.
@@ -382,7 +396,7 @@ mod tests {
             for _ in 0..400 {
                 makers.change(&mut check);
             }
-            assert!(makers.bids.orders.len() > 10 && makers.asks.orders.len() > 10);
+            assert!(makers.bids.orders.len() > 7 && makers.asks.orders.len() > 7);
         }
     }
 }

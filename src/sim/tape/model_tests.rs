@@ -132,6 +132,7 @@ struct Figures {
     mid_changes: u64,
     trades: u64,
     one_tick_ns: i64,
+    one_sided: u64,
     two_sided_ns: i64,
     touch: Vec<i64>,
     seconds: Vec<i64>,
@@ -193,6 +194,9 @@ fn run(setup: &ModelSetup, seconds: i64) -> Run {
             );
             *figures.tenths.last_mut().unwrap() += 1;
             quotes[index] = (now.0, now.1, event.at.0);
+            if (now.0.is_none() || now.1.is_none()) && elapsed > 0 {
+                figures.one_sided += 1;
+            }
             if let (Some(bid), Some(ask)) = now {
                 assert!(bid.0 < ask.0, "crossed at {elapsed}");
                 figures.touch.extend([bid.1, ask.1]);
@@ -310,6 +314,10 @@ fn planted_dislocations_open_and_close() {
             run.best_edge_ppm
         );
         lives.extend(run.lives);
+        assert!(
+            run.figures.iter().all(|figures| figures.one_sided == 0),
+            "no side is ever empty"
+        );
     }
     assert!(lives.len() > 20, "{}", lives.len());
     // Makers come back within the longest life, the longest lag and the next quotes.

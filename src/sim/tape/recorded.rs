@@ -128,6 +128,11 @@ impl RecordedTape {
         self.failure.as_ref()
     }
 
+    /// Takes the reason out, to hand it on.
+    pub const fn take_failure(&mut self) -> Option<RecordingError> {
+        self.failure.take()
+    }
+
     /// Recorded time to played time; never back.
     fn played(&self, time: UnixNanos) -> UnixNanos {
         let gap = time.signed_since(self.origin);

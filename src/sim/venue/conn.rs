@@ -170,7 +170,7 @@ impl Conns {
         };
         match kind {
             StreamKind::Depth(every) | StreamKind::TopLevels(_, every) => {
-                market.ensure_batch(every)
+                market.ensure_batch(every);
             }
             StreamKind::BookTicker
             | StreamKind::Trade

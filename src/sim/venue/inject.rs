@@ -33,7 +33,7 @@ impl VenueCore {
             Fault::SwallowAck => self.faults.swallow_ack = true,
             Fault::SwallowRequest => self.faults.swallow_request = true,
             Fault::Delay { span, count } => {
-                self.outbox.extra = (count > 0).then_some((span, count))
+                self.outbox.extra = (count > 0).then_some((span, count));
             }
             Fault::Malformed { symbol, text } => {
                 let conns: Vec<_> = self

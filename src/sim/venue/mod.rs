@@ -252,10 +252,10 @@ impl VenueCore {
             if self.outbox.next_due() == Some(due) {
                 match self.outbox.arrive(due) {
                     Some((at, Travelling::Request(conn, text))) => {
-                        dialect::on_text(self, conn, &text, at)
+                        dialect::on_text(self, conn, &text, at);
                     }
                     Some((_, Travelling::Delivery(conn, message))) => {
-                        self.outbox.deliver(conn, message)
+                        self.outbox.deliver(conn, message);
                     }
                     None => {}
                 }

@@ -38,12 +38,19 @@ impl<T> Ord for Entry<T> {
 
 impl<T> Agenda<T> {
     pub(super) const fn new() -> Self {
-        Self { heap: BinaryHeap::new(), sequence: 0 }
+        Self {
+            heap: BinaryHeap::new(),
+            sequence: 0,
+        }
     }
     /// Plans a thing. Of things at one instant the first planned comes first.
     pub(super) fn plan(&mut self, at: UnixNanos, thing: T) {
         self.sequence += 1;
-        self.heap.push(Reverse(Entry { at, sequence: self.sequence, thing }));
+        self.heap.push(Reverse(Entry {
+            at,
+            sequence: self.sequence,
+            thing,
+        }));
     }
     /// When the next thing happens.
     pub(super) fn peek(&self) -> Option<UnixNanos> {

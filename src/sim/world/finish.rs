@@ -1,0 +1,308 @@
+//! Bringing a run to rest, and what it reports.
+
+use std::collections::BTreeMap;
+
+use crate::engine::Summary;
+use crate::engine::book_digest::book_summary;
+use crate::engine::summary::{PositionSummary, StageSummary};
+use crate::exchanges::gateway::AccountQuery;
+use crate::execution::{SetEnd, SetSummary};
+use crate::market::{Instrument, VenueId};
+use crate::risk::Alert;
+use crate::sim::checker::Violation;
+use crate::telemetry::Stage;
+use crate::trade::{Fill, OrderReport};
+use crate::units::{Money, Nanos};
+
+use super::{LEAD, SETTLE, TICK, World};
+
+/// Remarks kept.
+const REMARKS_MAX: usize = 100;
+
+/// What a run did.
+#[derive(Debug, Clone)]
+pub struct WorldReport {
+    /// For people and machines.
+    pub summary: Summary,
+    /// Every fill in the order of booking.
+    pub fills: Vec<Fill>,
+    /// Invariants that did not hold.
+    pub violations: Vec<Violation>,
+    /// Market events that were played.
+    pub market_events: u64,
+}
+
+/// What a run counts beside the rooms' own counters.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    seed: u64,
+    pub(super) market_events: u64,
+    pub(super) forced_closes: u64,
+    pub(super) sets_held: u64,
+    spans: BTreeMap<Stage, Vec<u64>>,
+    remarks: Vec<String>,
+}
+
+impl Tally {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            ..Self::default()
+        }
+    }
+    pub(super) fn on_span(&mut self, stage: Stage, span: Nanos) {
+        self.spans.entry(stage).or_default().push(span.0);
+    }
+    pub(super) fn on_set_done(&mut self, summary: &SetSummary) {
+        if summary.end == SetEnd::Held {
+            self.sets_held += 1;
+        }
+    }
+    pub(super) fn on_alert(&mut self, alert: &Alert) {
+        if alert.raised {
+            self.remark(format!(
+                "risk alert {} ({})",
+                alert.kind.label(),
+                alert.scope.label()
+            ));
+        }
+    }
+    pub(super) fn on_report(&mut self, _report: &OrderReport) {}
+    pub(super) fn remark(&mut self, text: String) {
+        if self.remarks.len() < REMARKS_MAX {
+            self.remarks.push(text);
+        }
+    }
+}
+
+impl World {
+    /// Stops, lets every order end, compares with the venues, and reports.
+    pub(super) fn rest(mut self, ended_by: &'static str) -> WorldReport {
+        let market_span = self.now.signed_since(self.start.after(LEAD));
+        self.stopping = true;
+        self.drive_desk(|desk, now, out| desk.cancel_all(now, out));
+        self.carry_out();
+        self.settle();
+        let last = self.now.after(SETTLE);
+        while self.now < last {
+            let quiet = self.desk.open_summary().is_quiet() && self.closes_open() == 0;
+            if quiet {
+                break;
+            }
+            self.run_until(self.now.after(TICK));
+        }
+        // Late answers on their way change nothing, but are heard.
+        self.run_until(self.now.after(Nanos::from_millis(200)));
+        self.compare();
+        let summary = self.summary(ended_by, market_span);
+        WorldReport {
+            summary,
+            fills: std::mem::take(&mut self.fills),
+            violations: self.checker.violations().to_vec(),
+            market_events: self.tally.market_events,
+        }
+    }
+
+    fn closes_open(&self) -> usize {
+        self.catalogue
+            .all()
+            .iter()
+            .filter(|instrument| self.monitor.close_state(instrument.id).is_some())
+            .count()
+    }
+
+    /// Asks a venue what we hold there.
+    pub(super) fn ask_account(&mut self, venue: usize) {
+        let now = self.mono();
+        let Some(seat) = self
+            .venues
+            .get_mut(venue)
+            .filter(|seat| seat.gateway.is_ready())
+        else {
+            return;
+        };
+        seat.account.on_ask(now);
+        self.drive_gateway(venue, |gateway, now, time, out| {
+            gateway.request_account(AccountQuery::Balances, now, time, out);
+            gateway.request_account(AccountQuery::Positions, now, time, out);
+        });
+    }
+
+    /// Our books against the venues' own truth (I03, I04), nothing open or unknown (I17), no gap without a fault (I20).
+    fn compare(&mut self) {
+        let open = self.desk.open_summary();
+        if !open.is_quiet() {
+            self.checker.broken("I17", format!("not at rest: {open:?}"));
+        }
+        for (venue, seat) in (0_u8..).map(VenueId).zip(&self.venues) {
+            let truth = seat.core.truth(0);
+            self.checker
+                .at_rest(venue, &seat.begun, &truth, &self.ledger);
+        }
+        for (instrument, book) in self.hot.books().iter() {
+            let gaps = book.counters().gaps;
+            if gaps > 0 {
+                self.checker.broken(
+                    "I20",
+                    format!("instrument {} had {gaps} gaps", instrument.0),
+                );
+            }
+        }
+    }
+
+    fn summary(&self, ended_by: &'static str, market_span: i64) -> Summary {
+        let counters = self.desk.counters();
+        let open = self.desk.open_summary();
+        let mut summary = Summary {
+            mode: "simulate",
+            ended_by: ended_by.to_owned(),
+            seed: self.tally.seed,
+            seconds: u64::try_from(market_span.div_euclid(1_000_000_000)).unwrap_or(0),
+            sets_opened: counters.sets_opened,
+            sets_hedged: counters.sets_hedged + counters.sets_repaired,
+            sets_broken: counters.sets_broken,
+            sets_empty: counters.sets_empty,
+            sets_held: counters.sets_held,
+            orders_sent: counters.orders_sent,
+            orders_rejected: counters.orders_rejected,
+            orders_unknown: u64::try_from(open.orders_unknown).unwrap_or(u64::MAX),
+            orders_open: u64::try_from(open.orders_open).unwrap_or(u64::MAX),
+            fills: counters.fills,
+            forced_closes: self.tally.forced_closes,
+            decision_hash: self.digest.hex(),
+            remarks: self.tally.remarks.clone(),
+            ..Summary::default()
+        };
+        self.fill_frames(&mut summary);
+        self.fill_strategies(&mut summary);
+        self.fill_money(&mut summary);
+        self.fill_latency(&mut summary);
+        let violations = self.checker.violations().iter();
+        summary.remarks.extend(
+            violations
+                .map(|broken| format!("invariant {} broken: {}", broken.invariant, broken.text)),
+        );
+        summary
+    }
+
+    fn fill_frames(&self, summary: &mut Summary) {
+        for feed in &self.feeds {
+            let counters = feed.machine.counters();
+            summary.frames_received += counters.frames_received;
+            summary.frames_decoded += counters.decoded;
+            summary.frames_ignored += counters.ignored;
+            summary.frames_malformed += counters.malformed;
+            for (kind, count) in counters.malformed_kinds().filter(|(_, count)| *count > 0) {
+                let venue = self
+                    .catalogue
+                    .venue_names()
+                    .get(feed.venue)
+                    .map_or("", String::as_str);
+                summary
+                    .remarks
+                    .push(format!("{count} malformed frames of {venue}: {kind}"));
+            }
+        }
+        for instrument in self.catalogue.all() {
+            if let Some(book) = self.hot.books().get(instrument.id) {
+                summary.book_gaps += book.counters().gaps;
+                summary
+                    .books
+                    .push(book_summary(&self.catalogue, instrument, book));
+            }
+        }
+    }
+
+    fn fill_strategies(&self, summary: &mut Summary) {
+        for strategy in self.hot().strategies() {
+            for (outcome, count) in strategy.counters().iter() {
+                *summary
+                    .outcomes
+                    .entry(outcome.label().to_owned())
+                    .or_default() += count;
+            }
+            summary.opportunities += strategy.counters().opportunities;
+        }
+        for (code, count) in self.hot().refusals().iter().filter(|(_, count)| *count > 0) {
+            summary.gate_refusals.insert(code.to_owned(), count);
+        }
+    }
+
+    fn fill_money(&self, summary: &mut Summary) {
+        let (mut realized, mut unrealized) = (Money::ZERO, Money::ZERO);
+        for instrument in self.catalogue.all() {
+            let Some(position) = self.ledger.position(instrument.id) else {
+                continue;
+            };
+            let open = self.unrealized(instrument);
+            realized = realized
+                .add(Money(position.realized_pnl()))
+                .unwrap_or(realized);
+            unrealized = unrealized
+                .add(open.unwrap_or_default())
+                .unwrap_or(unrealized);
+            summary.positions.push(PositionSummary {
+                venue: self.catalogue.venue_name(instrument.venue).to_owned(),
+                symbol: instrument.symbol.to_string(),
+                quantity: Money(position.qty()).to_string(),
+                average_price: self
+                    .ledger
+                    .average_price(instrument.id)
+                    .map(|price| Money(price).to_string()),
+                realized_pnl: Money(position.realized_pnl()).to_string(),
+                unrealized_pnl: open.map(|money| money.to_string()),
+            });
+        }
+        summary.realized_pnl = realized.to_string();
+        summary.unrealized_pnl = unrealized.to_string();
+        if let Ok(fees) = self.ledger.fees() {
+            summary.fees = fees
+                .into_iter()
+                .map(|(asset, amount)| (asset.to_string(), amount.to_string()))
+                .collect();
+        }
+    }
+
+    /// At the mid of the last book, rounded down to the grid.
+    fn unrealized(&self, instrument: &Instrument) -> Option<Money> {
+        let top = self.hot.books().get(instrument.id)?.top()?;
+        let mid = crate::units::Price(top.bid.price.0.checked_add(top.ask.price.0)?.div_euclid(2));
+        self.ledger.unrealized_pnl(instrument.id, mid).map(Money)
+    }
+
+    /// In virtual time: what the engine computes takes none, so only the ways to the venues and back have length.
+    fn fill_latency(&self, summary: &mut Summary) {
+        for stage in [
+            Stage::Decode,
+            Stage::QueueWait,
+            Stage::StrategyEval,
+            Stage::RiskCheck,
+            Stage::TickToOrder,
+            Stage::OrderAck,
+        ] {
+            summary
+                .latency
+                .insert(stage.label().to_owned(), StageSummary::default());
+        }
+        for (stage, spans) in &self.tally.spans {
+            let mut sorted = spans.clone();
+            sorted.sort_unstable();
+            let at = |per_mille: usize| {
+                let last = sorted.len().saturating_sub(1);
+                sorted
+                    .get((last * per_mille).div_euclid(1_000))
+                    .copied()
+                    .unwrap_or(0)
+            };
+            let line = StageSummary {
+                count: u64::try_from(sorted.len()).unwrap_or(u64::MAX),
+                p50_ns: at(500),
+                p90_ns: at(900),
+                p99_ns: at(990),
+                p999_ns: at(999),
+                max_ns: at(1_000),
+            };
+            summary.latency.insert(stage.label().to_owned(), line);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What a world is made of, and its making.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use crate::engine::{DecisionDigest, HotOutput, HotPath, HotSetup};
+use crate::exchanges::feed::{Feed, FeedInstrument, FeedOptions};
+use crate::exchanges::gateway::{Gateway, GatewayInstrument, GatewayOptions, GatewayOut};
+use crate::exchanges::secret::Credentials;
+use crate::execution::{Desk, DeskParams};
+use crate::ledger::Ledger;
+use crate::market::{Catalogue, InstrumentId, VenueId};
+use crate::risk::{KillLevel, Monitor};
+use crate::sim::checker::Checker;
+use crate::sim::venue::{VenueCore, VenueSetup};
+use crate::strategy::StrategyError;
+use crate::trade::OrderIdSource;
+use crate::units::{Asset, UnixNanos};
+
+use super::account::VenueAccount;
+use super::agenda::Agenda;
+use super::finish::Tally;
+use super::links::Links;
+use super::{FeedSeat, VenueSeat, World};
+
+/// One venue and how the engine reaches it.
+#[derive(Debug, Clone)]
+pub struct WorldVenue {
+    /// The venue; its first account is ours.
+    pub core: VenueSetup,
+    /// Our key there.
+    pub credentials: Credentials,
+    /// How its market data is taken.
+    pub feed: FeedOptions,
+    /// How its orders are sent.
+    pub gateway: GatewayOptions,
+}
+
+/// A whole engine and its venues.
+#[derive(Debug, Clone)]
+pub struct WorldSetup {
+    /// By venue id. A venue's instruments are the catalogue's, matched by native name.
+    pub venues: Vec<WorldVenue>,
+    /// Catalogue, limits and strategies. `feeds` is filled in by the world.
+    pub hot: HotSetup,
+    /// How patient the desk is.
+    pub desk: DeskParams,
+    /// Number of this engine in client order ids.
+    pub node: u16,
+    /// Echoed in the report; the tape and the venues have their own.
+    pub seed: u64,
+    /// When the engine starts; the market moves from [`super::LEAD`] later on.
+    pub start: UnixNanos,
+}
+
+/// Why a world cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WorldError {
+    /// A strategy does not fit its instruments.
+    #[error("{0}")]
+    Strategy(#[from] StrategyError),
+    /// The catalogue and the venues differ.
+    #[error("world has {venues} venues, its catalogue {named}")]
+    Venues {
+        /// Venues given.
+        venues: usize,
+        /// Venues named.
+        named: usize,
+    },
+}
+
+impl World {
+    /// A world at its start.
+    ///
+    /// # Errors
+    /// [`WorldError`] when the parts do not fit each other.
+    pub fn new(mut setup: WorldSetup) -> Result<Self, WorldError> {
+        let catalogue = Arc::clone(&setup.hot.catalogue);
+        let named = catalogue.venue_names().len();
+        if named != setup.venues.len() {
+            return Err(WorldError::Venues {
+                venues: setup.venues.len(),
+                named,
+            });
+        }
+        let limits = Arc::clone(&setup.hot.limits);
+        let venues = std::mem::take(&mut setup.venues);
+        let (mut seats, mut feeds) = (Vec::with_capacity(venues.len()), Vec::new());
+        for (id, venue) in (0_u8..).map(VenueId).zip(venues) {
+            add_feeds(&catalogue, id, &venue, &mut feeds);
+            seats.push(venue_seat(&catalogue, id, venue, setup.start));
+        }
+        let of_feed = |feed: &FeedSeat| {
+            u8::try_from(feed.venue).map(|venue| ids_at(&catalogue, VenueId(venue)))
+        };
+        setup.hot.feeds = feeds
+            .iter()
+            .map(|feed| of_feed(feed).unwrap_or_default())
+            .collect();
+        let reporting = setup.hot.reporting;
+        let epoch = u32::try_from(setup.start.0.div_euclid(1_000_000_000)).unwrap_or(0);
+        Ok(Self {
+            start: setup.start,
+            now: setup.start,
+            venues: seats,
+            feeds,
+            agenda: Agenda::new(),
+            ticks: 0,
+            hot: HotPath::new(setup.hot)?,
+            hot_out: HotOutput::with_capacity(),
+            desk: Desk::new(
+                Arc::clone(&catalogue),
+                OrderIdSource::new(setup.node, epoch),
+                setup.desk,
+            ),
+            desk_out: Vec::new(),
+            ledger: Ledger::new(Arc::clone(&catalogue)),
+            monitor: Monitor::new(Arc::clone(&limits), Arc::clone(&catalogue), reporting),
+            risk_out: Vec::new(),
+            gateway_out: GatewayOut::default(),
+            words: Vec::new(),
+            work: VecDeque::new(),
+            events: Vec::new(),
+            inbox: Vec::new(),
+            digest: DecisionDigest::default(),
+            checker: Checker::new(Arc::clone(&catalogue), limits),
+            tally: Tally::new(setup.seed),
+            fills: Vec::new(),
+            waiting_view: None,
+            monitor_level: KillLevel::Armed,
+            armed: false,
+            stopping: false,
+            catalogue,
+        })
+    }
+}
+
+fn ids_at(catalogue: &Catalogue, venue: VenueId) -> Vec<InstrumentId> {
+    catalogue
+        .at_venue(venue)
+        .map(|instrument| instrument.id)
+        .collect()
+}
+
+/// One feed machine a lane of the venue's dialect.
+fn add_feeds(catalogue: &Catalogue, id: VenueId, venue: &WorldVenue, feeds: &mut Vec<FeedSeat>) {
+    let dialect = venue.core.dialect;
+    for lane in 0..Feed::lanes(dialect) {
+        let instruments = catalogue.at_venue(id).map(|instrument| FeedInstrument {
+            id: instrument.id,
+            native: instrument.native.clone(),
+            grid: instrument.grid,
+        });
+        let machine = Feed::new(dialect, lane, id, instruments.collect(), venue.feed.clone());
+        feeds.push(FeedSeat {
+            machine,
+            venue: id.index(),
+            links: Links::default(),
+        });
+    }
+}
+
+fn venue_seat(
+    catalogue: &Catalogue,
+    id: VenueId,
+    venue: WorldVenue,
+    start: UnixNanos,
+) -> VenueSeat {
+    let instruments = catalogue.at_venue(id).map(|instrument| GatewayInstrument {
+        id: instrument.id,
+        native: instrument.native.clone(),
+        grid: instrument.grid,
+    });
+    let dialect = venue.core.dialect;
+    let gateway = Gateway::new(
+        dialect,
+        id,
+        instruments.collect(),
+        venue.credentials,
+        venue.gateway,
+    );
+    let begun = start_balances(&venue.core);
+    VenueSeat {
+        core: VenueCore::new(venue.core, start),
+        gateway,
+        links: Links::default(),
+        account: VenueAccount::new(id, begun.clone()),
+        begun,
+    }
+}
+
+fn start_balances(setup: &VenueSetup) -> BTreeMap<Asset, Decimal> {
+    let balances = setup
+        .accounts
+        .first()
+        .map(|account| account.balances.as_slice())
+        .unwrap_or_default();
+    balances
+        .iter()
+        .map(|(asset, amount)| (*asset, crate::sim::checker::decimal(*amount)))
+        .collect()
+}

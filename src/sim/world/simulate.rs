@@ -1,0 +1,275 @@
+//! A world from the configuration: what `arbalest simulate` runs.
+
+use std::path::Path;
+
+use secrecy::SecretString;
+
+use crate::config::Settings;
+use crate::config::assemble::{AssembleError, Assembly};
+use crate::exchanges::feed::FeedOptions;
+use crate::exchanges::gateway::GatewayOptions;
+use crate::exchanges::rules::{RuleBook, RulesError};
+use crate::exchanges::secret::{Credentials, KeyKind, SecretError};
+use crate::exchanges::{Dialect, Method};
+use crate::execution::DeskParams;
+use crate::market::{Catalogue, InstrumentKind, VenueId};
+use crate::sim::build::{model_setup, venue_setup};
+use crate::sim::recording::RecordingError;
+use crate::sim::tape::{
+    MarketModel, ModelParams, Pace, RecordedSource, RecordedTape, RecordedVenue, Recordings,
+    recordings_in,
+};
+use crate::sim::venue::{HttpRequest, VenueCore, VenueSetup};
+use crate::units::{Nanos, Qty, UnixNanos};
+
+use super::{LEAD, World, WorldError, WorldReport, WorldSetup, WorldVenue};
+
+/// When a market from a seed begins: 2023-11-14 22:13:20 UTC.
+const MODEL_START: UnixNanos = UnixNanos(1_700_000_000_000_000_000);
+/// Key and secret at the world's own venues.
+const KEY: (&str, &str) = ("simulated-key", "simulated-secret");
+
+/// What to simulate.
+#[derive(Debug, Clone, Copy)]
+pub struct SimulateOptions<'a> {
+    /// Seed of the market and of every jitter.
+    pub seed: u64,
+    /// How much market time, at most.
+    pub span: Nanos,
+    /// Play the recordings of this directory instead of the model.
+    pub recording: Option<&'a Path>,
+    /// How lively the model is.
+    pub model: ModelParams,
+}
+
+/// Why a simulation did not run (to its end).
+#[derive(Debug, thiserror::Error)]
+pub enum SimulateError {
+    /// Configuration and venues do not fit.
+    #[error("{0}")]
+    Assemble(#[from] AssembleError),
+    /// A venue's rules cannot be used.
+    #[error("venue {venue}: {error}")]
+    Rules {
+        /// Venue instance.
+        venue: String,
+        /// What is wrong.
+        error: RulesError,
+    },
+    /// A key cannot be made.
+    #[error("{0}")]
+    Secret(#[from] SecretError),
+    /// The engine cannot be made.
+    #[error("{0}")]
+    World(#[from] WorldError),
+    /// A recording cannot be read, or broke off.
+    #[error("{0}")]
+    Recording(#[from] RecordingError),
+    /// The directory cannot be read.
+    #[error("recordings in {path}: {error}")]
+    Directory {
+        /// Which.
+        path: String,
+        /// The system's word.
+        error: std::io::Error,
+    },
+    /// No file in it fits a configured venue.
+    #[error("no recording in {path} fits a configured venue and symbol{left_out}")]
+    NothingToPlay {
+        /// Which directory.
+        path: String,
+        /// Files left out and why.
+        left_out: String,
+    },
+}
+
+/// Runs the configured engine against its venues in virtual time.
+///
+/// # Errors
+/// [`SimulateError`]; a recording that breaks off is an error after everything before it was played.
+pub fn simulate(
+    settings: &Settings,
+    options: &SimulateOptions<'_>,
+) -> Result<WorldReport, SimulateError> {
+    let venues: Vec<VenueSetup> = settings
+        .venues()
+        .iter()
+        .zip(1_u64..)
+        .map(|(venue, number)| {
+            venue_setup(
+                venue,
+                KEY.0,
+                KEY.1,
+                options.seed.wrapping_mul(1_000).wrapping_add(number),
+            )
+        })
+        .collect();
+    let Some(dir) = options.recording else {
+        let setup = world_setup(settings, venues.clone(), options.seed, MODEL_START)?;
+        let market = model_setup(
+            settings.venues(),
+            &venues,
+            options.model,
+            options.seed,
+            MODEL_START,
+        );
+        return Ok(World::new(setup)?.run(&mut MarketModel::new(&market), options.span));
+    };
+    let found = recordings_in(dir).map_err(|error| SimulateError::Directory {
+        path: dir.display().to_string(),
+        error,
+    })?;
+    let sources = recorded_sources(&found, &venues);
+    if sources.is_empty() {
+        let reasons = found
+            .left_out
+            .iter()
+            .map(|(path, reason)| format!("\n  {}: {reason}", path.display()));
+        return Err(SimulateError::NothingToPlay {
+            path: dir.display().to_string(),
+            left_out: reasons.collect(),
+        });
+    }
+    let mut tape = RecordedTape::open(sources, Pace::RECORDED)?;
+    let start = UnixNanos(tape.origin().0.saturating_sub_unsigned(LEAD.0));
+    let setup = world_setup(settings, venues, options.seed, start)?;
+    let mut report = World::new(setup)?.run(&mut tape, options.span);
+    for (path, reason) in &found.left_out {
+        report
+            .summary
+            .remarks
+            .push(format!("left out {}: {reason}", path.display()));
+    }
+    tape.take_failure()
+        .map_or(Ok(report), |error| Err(error.into()))
+}
+
+/// Which file is played on which venue: the first configured instance of its dialect that has its symbol.
+fn recorded_sources(found: &Recordings, venues: &[VenueSetup]) -> Vec<RecordedSource> {
+    let dialect = |venue: RecordedVenue| match venue {
+        RecordedVenue::Spot => Some(Dialect::BinanceSpot),
+        RecordedVenue::Usdm => Some(Dialect::BinanceUsdm),
+        RecordedVenue::Coinm => None,
+    };
+    let source = |file: &crate::sim::tape::RecordingFile| {
+        let wanted = dialect(file.venue)?;
+        let venue = venues.iter().position(|venue| venue.dialect == wanted)?;
+        let known = venues
+            .get(venue)?
+            .symbols
+            .iter()
+            .map(|symbol| symbol.native.clone());
+        let symbols: Vec<(String, usize)> = known
+            .zip(0..)
+            .filter(|(native, _)| file.natives.contains(native))
+            .collect();
+        (!symbols.is_empty()).then(|| RecordedSource {
+            path: file.path.clone(),
+            venue,
+            symbols,
+        })
+    };
+    found.files.iter().filter_map(source).collect()
+}
+
+/// The engine of a configuration over the given simulated venues (by venue id, our account first).
+///
+/// # Errors
+/// [`SimulateError`] when configuration and venues do not fit.
+pub fn world_setup(
+    settings: &Settings,
+    venues: Vec<VenueSetup>,
+    seed: u64,
+    start: UnixNanos,
+) -> Result<WorldSetup, SimulateError> {
+    let mut books = Vec::with_capacity(venues.len());
+    for (configured, venue) in settings.venues().iter().zip(&venues) {
+        let book = rule_book(venue, start).map_err(|error| SimulateError::Rules {
+            venue: configured.id.clone(),
+            error,
+        })?;
+        books.push(book);
+    }
+    let assembly = Assembly::new(settings, &books)?;
+    let available = available_at_start(&assembly.catalogue, &venues);
+    let hot = assembly.hot_setup(settings, Vec::new(), available)?;
+    let mut members = Vec::with_capacity(venues.len());
+    for (index, core) in (0_u64..).zip(venues) {
+        let account = core.accounts.first();
+        let (key, secret) = account.map_or(KEY, |account| {
+            (account.api_key.as_str(), account.api_secret.as_str())
+        });
+        let credentials = Credentials::new(
+            KeyKind::HmacSha256,
+            SecretString::from(key),
+            &SecretString::from(secret),
+        )?;
+        let jitter = seed.wrapping_mul(100).wrapping_add(index);
+        let feed = FeedOptions {
+            seed: jitter,
+            ..FeedOptions::default()
+        };
+        let gateway = GatewayOptions {
+            seed: jitter,
+            ..GatewayOptions::default()
+        };
+        members.push(WorldVenue {
+            core,
+            credentials,
+            feed,
+            gateway,
+        });
+    }
+    Ok(WorldSetup {
+        venues: members,
+        hot,
+        desk: DeskParams::default(),
+        node: settings.engine.node,
+        seed,
+        start,
+    })
+}
+
+/// The rules as the venue itself tells them.
+fn rule_book(venue: &VenueSetup, now: UnixNanos) -> Result<RuleBook, RulesError> {
+    let natives: Vec<&str> = venue
+        .symbols
+        .iter()
+        .map(|symbol| symbol.native.as_str())
+        .collect();
+    let target = RuleBook::target(venue.dialect, &natives);
+    let (path, query) = target.split_once('?').unwrap_or((target.as_str(), ""));
+    let request = HttpRequest {
+        method: Method::Get,
+        path: path.to_owned(),
+        query: query.to_owned(),
+        body: String::new(),
+        api_key: None,
+    };
+    let reply = VenueCore::new(venue.clone(), now).http(&request, now);
+    RuleBook::parse(venue.dialect, reply.body.as_bytes())
+}
+
+/// Base units that each spot instrument can sell at the start.
+fn available_at_start(catalogue: &Catalogue, venues: &[VenueSetup]) -> Vec<Qty> {
+    let mut available = Vec::with_capacity(catalogue.all().len());
+    for instrument in catalogue.all() {
+        let VenueId(venue) = instrument.venue;
+        let account = venues
+            .get(usize::from(venue))
+            .and_then(|venue| venue.accounts.first());
+        let balance = account.and_then(|account| {
+            let base = account
+                .balances
+                .iter()
+                .find(|(asset, _)| *asset == instrument.symbol.base);
+            base.map(|(_, amount)| crate::sim::checker::decimal(*amount))
+        });
+        let spot = instrument.kind() == InstrumentKind::Spot;
+        let qty = balance
+            .filter(|_| spot)
+            .and_then(|balance| instrument.grid.qty_floor(balance));
+        available.push(qty.unwrap_or_default());
+    }
+    available
+}

@@ -1,0 +1,161 @@
+//! The whole engine against its simulated venues in virtual time: money to the last digit, invariants, determinism.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test says no by panicking, and why it skips"
+)]
+
+use std::path::{Path, PathBuf};
+
+use arbalest::config::Settings;
+use arbalest::sim::tape::ModelParams;
+use arbalest::sim::world::{SimulateOptions, WorldReport, simulate};
+use arbalest::units::Nanos;
+use rust_decimal::Decimal;
+
+fn run(seed: u64, seconds: u64, model: ModelParams) -> WorldReport {
+    let settings = Settings::embedded().unwrap();
+    let options = SimulateOptions {
+        seed,
+        span: Nanos::from_secs(seconds),
+        recording: None,
+        model,
+    };
+    simulate(&settings, &options).unwrap()
+}
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+/// Realized and unrealized together.
+fn profit(report: &WorldReport) -> Decimal {
+    decimal(&report.summary.realized_pnl) + decimal(&report.summary.unrealized_pnl)
+}
+
+/// Twenty markets with an edge planted: sets are opened, both legs fill, money agrees with the venues, and it earns.
+///
+/// The checker compares every fill, position and balance with the venues' own truth, exactly (I01, I03, I04), and watches
+/// the other invariants of RISK.md 4.1 that apply without faults.
+#[test]
+fn twenty_seeds_hold_every_invariant_and_earn() {
+    let (mut opened, mut hedged, mut earned) = (0, 0, Decimal::ZERO);
+    for seed in 1..=20 {
+        let report = run(seed, 20, ModelParams::demo());
+        let summary = &report.summary;
+        assert!(
+            report.violations.is_empty(),
+            "seed {seed}: {:#?}",
+            report.violations
+        );
+        assert_eq!(
+            (summary.orders_open, summary.orders_unknown),
+            (0, 0),
+            "seed {seed}"
+        );
+        assert_eq!(
+            (summary.frames_malformed, summary.book_gaps),
+            (0, 0),
+            "seed {seed}"
+        );
+        let frames = summary.frames_decoded + summary.frames_ignored + summary.frames_malformed;
+        assert_eq!(summary.frames_received, frames, "seed {seed}");
+        let ended = summary.sets_hedged + summary.sets_empty + summary.sets_held;
+        assert!(
+            summary.sets_opened > 0 && summary.fills > 0,
+            "seed {seed}: {}",
+            summary.text()
+        );
+        assert_eq!(
+            summary.sets_opened,
+            ended,
+            "seed {seed}: {}",
+            summary.text()
+        );
+        opened += summary.sets_opened;
+        hedged += summary.sets_hedged;
+        earned += profit(&report);
+    }
+    assert!(
+        hedged * 10 >= opened * 9,
+        "{hedged} of {opened} sets hedged"
+    );
+    assert!(earned > Decimal::ZERO, "a planted edge earns, not {earned}");
+}
+
+/// Without a planted edge there is nothing to take above the demo's thresholds.
+#[test]
+fn no_edge_no_trades() {
+    for seed in 1..=5 {
+        let report = run(seed, 60, ModelParams::without_edge());
+        assert!(
+            report.violations.is_empty(),
+            "seed {seed}: {:#?}",
+            report.violations
+        );
+        assert_eq!(
+            report.summary.sets_opened,
+            0,
+            "seed {seed}: {}",
+            report.summary.text()
+        );
+        assert_eq!(profit(&report), Decimal::ZERO);
+        assert!(
+            report.summary.frames_received > 10_000,
+            "the market was there"
+        );
+    }
+}
+
+#[test]
+fn equal_seeds_decide_equally() {
+    let one = run(7, 30, ModelParams::demo());
+    let two = run(7, 30, ModelParams::demo());
+    let other = run(8, 30, ModelParams::demo());
+    assert_eq!(one.summary, two.summary);
+    assert_eq!(one.fills, two.fills);
+    assert_ne!(one.summary.decision_hash, other.summary.decision_hash);
+}
+
+/// Where the recordings are; `None` (with the reason printed) when they are absent and need not be there.
+fn recordings() -> Option<PathBuf> {
+    let data = std::env::var_os("ARBALEST_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
+        PathBuf::from,
+    );
+    let dir = data.join("recordings");
+    if dir.is_dir() {
+        return Some(dir);
+    }
+    assert!(
+        std::env::var_os("ARBALEST_REQUIRE_DATA").is_none(),
+        "{} is absent",
+        dir.display()
+    );
+    println!("skipped: {} is absent", dir.display());
+    None
+}
+
+#[test]
+fn a_recording_twice_decides_equally() {
+    let Some(dir) = recordings() else { return };
+    let settings = Settings::embedded().unwrap();
+    let span = Nanos::from_secs(40);
+    let options = SimulateOptions {
+        seed: 1,
+        span,
+        recording: Some(&dir),
+        model: ModelParams::demo(),
+    };
+    let one = simulate(&settings, &options).unwrap();
+    let two = simulate(&settings, &options).unwrap();
+    assert_eq!(one.summary, two.summary);
+    assert!(one.violations.is_empty(), "{:#?}", one.violations);
+    assert_eq!(one.summary.frames_malformed, 0, "{}", one.summary.text());
+    assert!(
+        one.summary.frames_received > 10_000,
+        "{}",
+        one.summary.text()
+    );
+    println!("{}", one.summary.text());
+}

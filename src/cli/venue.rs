@@ -106,7 +106,7 @@ fn parse_time(text: &str) -> Result<Duration, String> {
     let (number, unit) = text.split_at(digits);
     let number: u64 = number
         .parse()
-        .map_err(|_| String::from("time is a whole number with ms, s, m or h"))?;
+        .map_err(|_not_a_number| String::from("time is a whole number with ms, s, m or h"))?;
     let factor = match unit {
         "ms" => 1,
         "s" => 1_000,

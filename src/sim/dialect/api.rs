@@ -155,6 +155,10 @@ fn signed(
 }
 
 /// Requests that change the connection itself; `None` for all others.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all others are answered elsewhere"
+)]
 fn session_action(
     core: &mut VenueCore,
     conn: ConnId,

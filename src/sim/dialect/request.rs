@@ -196,7 +196,7 @@ fn quote_qty(
         .ok_or_else(|| ApiError::missing("quoteOrderQty"))?;
     let budget: rust_decimal::Decimal = text
         .parse()
-        .map_err(|_| ApiError::illegal("quoteOrderQty"))?;
+        .map_err(|_not_a_number| ApiError::illegal("quoteOrderQty"))?;
     let market = core
         .markets
         .get(symbol)
@@ -230,7 +230,9 @@ pub(crate) fn named_order<'a>(
     let client_id = params.get("origClientOrderId");
     let order = match (params.get("orderId"), client_id) {
         (Some(id), _) => {
-            let id: u64 = id.parse().map_err(|_| ApiError::illegal("orderId"))?;
+            let id: u64 = id
+                .parse()
+                .map_err(|_not_a_number| ApiError::illegal("orderId"))?;
             core.orders.get(id)
         }
         (None, Some(client_id)) => core.orders.by_client_id(account, client_id),

@@ -41,48 +41,13 @@ pub(crate) fn perform(
             usdm::premium_index(core, symbol, now)
         })?,
         Action::Place => return place(core, params, account?, now),
-        Action::TestPlace => {
-            account?;
-            request::new_order(core, params)?;
-            "{}".to_owned()
-        }
-        Action::Cancel => cancel(core, params, account?, now)?,
-        Action::CancelAll => cancel_all(core, params, account?, now)?,
-        Action::Query => {
-            let order =
-                request::named_order(core, account?, params, (-2013, "Order does not exist."))?;
-            order_body(core, order.id)
-        }
-        Action::OpenOrders => {
-            let symbol = params
-                .get("symbol")
-                .map(|_| request::symbol(core, params))
-                .transpose()?;
-            array(
-                core.orders
-                    .open_of(account?, symbol)
-                    .into_iter()
-                    .map(|id| order_body(core, id)),
-            )
-        }
-        Action::AllOrders => {
-            let symbol = request::symbol(core, params)?;
-            let ids: Vec<u64> = core
-                .orders
-                .all_of(account?, symbol)
-                .map(|order| order.id)
-                .collect();
-            let first = params
-                .get("orderId")
-                .and_then(|id| id.parse::<u64>().ok())
-                .unwrap_or(0);
-            array(
-                ids.into_iter()
-                    .filter(|&id| id >= first)
-                    .map(|id| order_body(core, id)),
-            )
-        }
-        Action::MyTrades => my_trades(core, params, account?)?,
+        Action::TestPlace
+        | Action::Cancel
+        | Action::CancelAll
+        | Action::Query
+        | Action::OpenOrders
+        | Action::AllOrders
+        | Action::MyTrades => order_action(core, action, params, account?, now)?,
         Action::OrderCounts => super::limits::order_counts(core, account?, now),
         Action::KeyStart | Action::KeyPing | Action::KeyStop => {
             listen_key(core, action, account?, now)?
@@ -108,6 +73,63 @@ pub(crate) fn perform(
         }
     };
     Ok(Answer::Body(body))
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all others are answered elsewhere"
+)]
+fn order_action(
+    core: &mut VenueCore,
+    action: Action,
+    params: &Params,
+    account: usize,
+    now: UnixNanos,
+) -> Result<String, ApiError> {
+    Ok(match action {
+        Action::TestPlace => {
+            request::new_order(core, params)?;
+            "{}".to_owned()
+        }
+        Action::Cancel => cancel(core, params, account, now)?,
+        Action::CancelAll => cancel_all(core, params, account, now)?,
+        Action::Query => {
+            let order =
+                request::named_order(core, account, params, (-2013, "Order does not exist."))?;
+            order_body(core, order.id)
+        }
+        Action::OpenOrders => {
+            let symbol = params
+                .get("symbol")
+                .map(|_| request::symbol(core, params))
+                .transpose()?;
+            array(
+                core.orders
+                    .open_of(account, symbol)
+                    .into_iter()
+                    .map(|id| order_body(core, id)),
+            )
+        }
+        Action::AllOrders => {
+            let symbol = request::symbol(core, params)?;
+            let ids: Vec<u64> = core
+                .orders
+                .all_of(account, symbol)
+                .map(|order| order.id)
+                .collect();
+            let first = params
+                .get("orderId")
+                .and_then(|id| id.parse::<u64>().ok())
+                .unwrap_or(0);
+            array(
+                ids.into_iter()
+                    .filter(|&id| id >= first)
+                    .map(|id| order_body(core, id)),
+            )
+        }
+        Action::MyTrades => my_trades(core, params, account)?,
+        _ => return Err(ApiError::new(-1000, "Not a request about orders.")),
+    })
 }
 
 fn account_action(
@@ -142,7 +164,8 @@ fn exchange_info(
         .collect();
     if let Some(list) = params.get("symbols") {
         wanted.extend(
-            serde_json::from_str::<Vec<String>>(list).map_err(|_| ApiError::illegal("symbols"))?,
+            serde_json::from_str::<Vec<String>>(list)
+                .map_err(|_not_a_number| ApiError::illegal("symbols"))?,
         );
     }
     let is_spot = core.dialect() == Dialect::BinanceSpot;
@@ -166,7 +189,9 @@ fn depth(core: &mut VenueCore, params: &Params, now: UnixNanos) -> Result<String
     let symbol = request::symbol(core, params)?;
     let limit: usize = match params.get("limit") {
         None => 100,
-        Some(text) => text.parse().map_err(|_| ApiError::illegal("limit"))?,
+        Some(text) => text
+            .parse()
+            .map_err(|_not_a_number| ApiError::illegal("limit"))?,
     };
     let legal = match core.dialect() {
         Dialect::BinanceSpot => limit >= 1,

@@ -33,7 +33,7 @@ pub(crate) fn check_time(params: &Params, now: UnixNanos) -> Result<(), ApiError
         .ok_or_else(|| ApiError::missing("timestamp"))?;
     let value: i64 = timestamp
         .parse()
-        .map_err(|_| ApiError::illegal("timestamp"))?;
+        .map_err(|_not_a_number| ApiError::illegal("timestamp"))?;
     // Sixteen digits are microseconds.
     let millis = if timestamp.len() >= 16 {
         value.div_euclid(1_000)
@@ -44,7 +44,9 @@ pub(crate) fn check_time(params: &Params, now: UnixNanos) -> Result<(), ApiError
         None => WINDOW_DEFAULT_MS,
         Some(text) => {
             let whole = text.split('.').next().unwrap_or_default();
-            whole.parse().map_err(|_| ApiError::illegal("recvWindow"))?
+            whole
+                .parse()
+                .map_err(|_not_a_number| ApiError::illegal("recvWindow"))?
         }
     };
     if window > WINDOW_MAX_MS {

@@ -161,6 +161,10 @@ fn rates(core: &VenueCore) -> String {
 }
 
 /// Account requests of spot.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all others are answered elsewhere"
+)]
 pub(crate) fn account_action(
     core: &mut VenueCore,
     action: Action,
@@ -235,6 +239,7 @@ fn account_status(core: &VenueCore, params: &Params, account: usize, now: UnixNa
 }
 
 /// `executionReport`.
+#[expect(clippy::too_many_lines, reason = "one event, field by field")]
 pub(crate) fn order_event(
     core: &VenueCore,
     id: u64,

@@ -152,6 +152,10 @@ fn assets(core: &VenueCore) -> Vec<Asset> {
 }
 
 /// Account requests of USD-M.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all others are answered elsewhere"
+)]
 pub(crate) fn account_action(
     core: &mut VenueCore,
     action: Action,
@@ -399,7 +403,7 @@ fn countdown(
         .ok_or_else(|| ApiError::missing("countdownTime"))?;
     let millis: u64 = text
         .parse()
-        .map_err(|_| ApiError::illegal("countdownTime"))?;
+        .map_err(|_not_a_number| ApiError::illegal("countdownTime"))?;
     core.countdowns
         .retain(|&(owner, at, _)| (owner, at) != (account, symbol));
     if millis > 0 {
@@ -421,7 +425,9 @@ fn set_leverage(core: &mut VenueCore, params: &Params, account: usize) -> Result
     let text = params
         .get("leverage")
         .ok_or_else(|| ApiError::missing("leverage"))?;
-    let leverage: u32 = text.parse().map_err(|_| ApiError::illegal("leverage"))?;
+    let leverage: u32 = text
+        .parse()
+        .map_err(|_not_a_number| ApiError::illegal("leverage"))?;
     if !(1..=125).contains(&leverage) {
         return Err(ApiError::new(
             -4028,

@@ -11,6 +11,7 @@ use super::usdm::{price, qty};
 use super::words;
 
 /// The events of one happening: for an execution first the light one, then the full one with the same trade id.
+#[expect(clippy::too_many_lines, reason = "one event, field by field")]
 pub(crate) fn order_event(
     core: &VenueCore,
     id: u64,

@@ -213,6 +213,10 @@ fn margin_is_checked_on_the_opening_part() {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one client's view, message by message"
+)]
 fn quotes_and_diffs_chain_and_equal_ids_mean_equal_best() {
     let mut core = venue(Dialect::BinanceSpot);
     core.open(

@@ -129,7 +129,7 @@ impl VenueCore {
         if account >= self.accounts.len() || qty.0 <= 0 {
             return;
         }
-        let new = NewOrder {
+        let mut new = NewOrder {
             symbol,
             client_id: None,
             side,
@@ -140,7 +140,7 @@ impl VenueCore {
             reduce_only: false,
             self_trade: SelfTrade::Allow,
         };
-        let id = self.open_foreign(account, new, now);
+        let id = self.open_foreign(account, &mut new, now);
         let Some(trade_id) = self
             .markets
             .get_mut(symbol)

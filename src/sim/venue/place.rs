@@ -38,7 +38,7 @@ impl VenueCore {
         let order = self.open_order(account, &new, locked, now);
         let (id, symbol) = (order, new.symbol);
         let mut moved = self.locking(account);
-        self.emit(id, OrderEvent::New, now);
+        self.emit(id, &OrderEvent::New, now);
         let blocked = new.time_in_force == TimeInForce::Fok && !self.can_fill_whole(account, &new);
         let cap = self.fill_cap(&new);
         let taken = if blocked {
@@ -213,12 +213,14 @@ impl VenueCore {
     }
 
     /// An order that was not asked for over the wire: no checks, no lock.
-    pub(crate) fn open_foreign(&mut self, account: usize, new: NewOrder, now: UnixNanos) -> u64 {
-        let new = NewOrder {
-            client_id: Some(format!("web_{:016x}", self.prng.next_u64())),
-            ..new
-        };
-        self.open_order(account, &new, Amount::ZERO, now)
+    pub(crate) fn open_foreign(
+        &mut self,
+        account: usize,
+        new: &mut NewOrder,
+        now: UnixNanos,
+    ) -> u64 {
+        new.client_id = Some(format!("web_{:016x}", self.prng.next_u64()));
+        self.open_order(account, new, Amount::ZERO, now)
     }
 
     /// Matches a taker and books every execution on both sides. `order` is the taker's order, if it is an account's.
@@ -311,7 +313,7 @@ impl VenueCore {
                 self.rates.return_order(now, account);
             }
         }
-        self.emit(id, OrderEvent::Trade(fill), now);
+        self.emit(id, &OrderEvent::Trade(fill), now);
         if !moved.contains(&account) {
             moved.push(account);
         }
@@ -365,7 +367,7 @@ impl VenueCore {
         order.updated = now;
         self.orders.close(id);
         self.release_funds(id);
-        self.emit(id, event.clone(), now);
+        self.emit(id, event, now);
     }
 
     /// Takes an open order out of the book. False when it is not open.
@@ -444,12 +446,12 @@ impl VenueCore {
     }
 
     /// Tells the account what happened to its order.
-    pub(crate) fn emit(&mut self, id: u64, event: OrderEvent, now: UnixNanos) {
+    pub(crate) fn emit(&mut self, id: u64, event: &OrderEvent, now: UnixNanos) {
         let Some(account) = self.orders.get(id).map(|order| order.account) else {
             return;
         };
         let execution_id = self.orders.take_execution_id();
-        for text in dialect::order_event(self, id, &event, execution_id, now) {
+        for text in dialect::order_event(self, id, event, execution_id, now) {
             self.send_account(account, &text, now);
         }
     }

@@ -5,6 +5,7 @@ use crate::units::{Asset, Price, Qty, Side, UnixNanos};
 
 use super::VenueCore;
 use super::amount::Amount;
+use super::order::{AccountFill, Order};
 
 /// An open order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,78 +99,83 @@ impl VenueCore {
         let Some(owner) = self.accounts.get(account) else {
             return Truth::default();
         };
-        let native = |symbol: usize| {
-            self.markets
-                .get(symbol)
-                .map_or_else(String::new, |market| market.setup.native.clone())
-        };
-        let open_orders = self
-            .orders
-            .open_of(account, None)
-            .into_iter()
-            .filter_map(|id| self.orders.get(id));
-        let open_orders = open_orders
-            .map(|order| TruthOrder {
-                symbol: native(order.symbol),
-                order_id: order.id,
-                client_order_id: order.client_id.clone(),
-                side: order.side,
-                price: order.price,
-                qty: order.qty,
-                executed: order.executed,
-            })
-            .collect();
+        let open = self.orders.open_of(account, None).into_iter();
         let fills = self
             .orders
             .fills
             .iter()
             .filter(|fill| fill.account == account);
-        let fills = fills
-            .map(|fill| TruthFill {
-                symbol: native(fill.symbol),
-                order_id: fill.order_id,
-                client_order_id: self
-                    .orders
-                    .get(fill.order_id)
-                    .map_or_else(String::new, |order| order.client_id.clone()),
-                trade_id: fill.trade_id,
-                side: fill.side,
-                price: fill.price,
-                qty: fill.qty,
-                fee: fill.fee,
-                fee_asset: fill.fee_asset,
-                realized: fill.realized,
-                is_maker: fill.is_maker,
-                time: fill.time,
-            })
-            .collect();
-        let balances = owner
-            .balances
-            .iter()
-            .map(|(&asset, balance)| TruthBalance {
-                asset,
-                free: balance.free,
-                locked: balance.locked,
-            })
-            .collect();
-        let is_derivative = self.setup.dialect == Dialect::BinanceUsdm;
-        let positions = owner
+        let balances = owner.balances.iter().map(|(&asset, balance)| TruthBalance {
+            asset,
+            free: balance.free,
+            locked: balance.locked,
+        });
+        Truth {
+            open_orders: open
+                .filter_map(|id| self.orders.get(id))
+                .map(|order| self.true_order(order))
+                .collect(),
+            fills: fills.map(|fill| self.true_fill(fill)).collect(),
+            balances: balances.collect(),
+            positions: self.true_positions(account),
+        }
+    }
+
+    fn native(&self, symbol: usize) -> String {
+        self.markets
+            .get(symbol)
+            .map_or_else(String::new, |market| market.setup.native.clone())
+    }
+
+    fn true_order(&self, order: &Order) -> TruthOrder {
+        TruthOrder {
+            symbol: self.native(order.symbol),
+            order_id: order.id,
+            client_order_id: order.client_id.clone(),
+            side: order.side,
+            price: order.price,
+            qty: order.qty,
+            executed: order.executed,
+        }
+    }
+
+    fn true_fill(&self, fill: &AccountFill) -> TruthFill {
+        let order = self.orders.get(fill.order_id);
+        TruthFill {
+            symbol: self.native(fill.symbol),
+            order_id: fill.order_id,
+            client_order_id: order.map_or_else(String::new, |order| order.client_id.clone()),
+            trade_id: fill.trade_id,
+            side: fill.side,
+            price: fill.price,
+            qty: fill.qty,
+            fee: fill.fee,
+            fee_asset: fill.fee_asset,
+            realized: fill.realized,
+            is_maker: fill.is_maker,
+            time: fill.time,
+        }
+    }
+
+    fn true_positions(&self, account: usize) -> Vec<TruthPosition> {
+        let Some(owner) = self
+            .accounts
+            .get(account)
+            .filter(|_| self.setup.dialect == Dialect::BinanceUsdm)
+        else {
+            return Vec::new();
+        };
+        let held = owner
             .positions
             .iter()
             .enumerate()
-            .filter(|(_, position)| is_derivative && !position.qty.is_zero())
-            .map(|(symbol, position)| TruthPosition {
-                symbol: native(symbol),
-                qty: position.qty,
-                cost: position.cost,
-                unrealized: self.unrealized(account, symbol),
-            })
-            .collect();
-        Truth {
-            open_orders,
-            fills,
-            balances,
-            positions,
-        }
+            .filter(|(_, position)| !position.qty.is_zero());
+        held.map(|(symbol, position)| TruthPosition {
+            symbol: self.native(symbol),
+            qty: position.qty,
+            cost: position.cost,
+            unrealized: self.unrealized(account, symbol),
+        })
+        .collect()
     }
 }

@@ -349,7 +349,7 @@ mod tests {
             let (sender, receiver) = mpsc::channel();
             journal
                 .append_durable(stopped("last"), move |durable| {
-                    sender.send(durable).unwrap()
+                    sender.send(durable).unwrap();
                 })
                 .unwrap();
             assert!(receiver.recv().unwrap());

@@ -116,6 +116,14 @@ impl Samples {
                 state == snapshot.state,
             );
         }
+        // A scope that is not listed is at level 0; the portfolio's series is always there for alerts to read.
+        if snapshot
+            .kill_levels
+            .iter()
+            .all(|scope| scope.scope != "portfolio")
+        {
+            self.size(names::KILL_LEVEL, &["portfolio"], 0);
+        }
         for scope in &snapshot.kill_levels {
             self.size(names::KILL_LEVEL, &[&scope.scope], u64::from(scope.level));
         }

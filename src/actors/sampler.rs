@@ -403,11 +403,12 @@ fn venues(handles: &Handles, picture: &Picture) -> Vec<VenueStatus> {
                 unknown_orders: picture.execution.unknown_at(venue),
                 ..VenueStatus::default()
             };
-            for feed in feeds {
+            // One series a connection: USD-M has two for market data.
+            for (feed, channel) in feeds.zip(["market", "market_2", "market_3", "market_4"]) {
                 status.book_gaps.add("sequence_gap", feed.counters.gaps);
                 status.book_resyncs.add("rebuild", feed.counters.syncs);
                 status.channels.push(ChannelStatus {
-                    channel: "market",
+                    channel,
                     connected: feed.connected,
                     messages_received: feed.counters.frames_received,
                     received_bytes: feed.counters.bytes_received,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::quantity::Unit;
 use super::schema::{Absent, Field, Form, SECTIONS, Section};
 
 /// The whole page.
@@ -45,6 +46,9 @@ fn write_section(section: &Section, page: &mut String) {
     } in section.fields
     {
         let (unit, range) = match form {
+            Form::Number(unit @ Unit::Amount(_), low, high) if *low != "0" => {
+                (unit.label().to_owned(), format!("above 0, to {high}"))
+            }
             Form::Number(unit, low, high) => (unit.label().to_owned(), format!("{low} to {high}")),
             Form::Choice(words) => ("word".to_owned(), words.join(", ")),
             Form::Text(of) => ("text".to_owned(), (*of).to_owned()),

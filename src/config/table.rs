@@ -9,7 +9,7 @@ use crate::units::{Nanos, Ppm};
 use super::document::{Document, Echo, Report};
 use super::hint::nearest;
 use super::mistake::{Mistake, Place};
-use super::quantity;
+use super::quantity::{self, Unit};
 use super::schema::{Absent, Field, Form, Section};
 
 /// A text in a list, and where it stands.
@@ -216,20 +216,9 @@ impl<'a> Table<'a> {
                 return None;
             }
         };
-        let bound = |text: &str| quantity::parse(text, unit).unwrap_or_default();
-        if steps < bound(low) || steps > bound(high) {
-            let (low, high) = (
-                quantity::display(bound(low), unit),
-                quantity::display(bound(high), unit),
-            );
-            let read = quantity::display(steps, unit);
-            let rule = format!("must be from {low} to {high}, was {read}");
-            self.wrong(
-                key,
-                rule,
-                format!("{}: write {}", field.meaning, unit.example()),
-                report,
-            );
+        if let Some(rule) = out_of_range(steps, unit, low, high) {
+            let cure = format!("{}: write {}", field.meaning, unit.example());
+            self.wrong(key, rule, cure, report);
             return None;
         }
         self.echo(key, quantity::display(steps, unit), report);
@@ -360,6 +349,24 @@ impl<'a> Table<'a> {
             )),
         }
     }
+}
+
+/// The rule that a number outside its bounds breaks.
+fn out_of_range(steps: Decimal, unit: Unit, low: &str, high: &str) -> Option<String> {
+    let bound = |text: &str| quantity::parse(text, unit).unwrap_or_default();
+    let (low, high) = (bound(low), bound(high));
+    if (low..=high).contains(&steps) {
+        return None;
+    }
+    let [low_text, high_text, read] =
+        [low, high, steps].map(|steps| quantity::display(steps, unit));
+    // A lower bound of one step of an amount means "not zero".
+    let from = if matches!(unit, Unit::Amount(_)) && !low.is_zero() {
+        "above 0 and at most".to_owned()
+    } else {
+        format!("from {low_text} to")
+    };
+    Some(format!("must be {from} {high_text}, was {read}"))
 }
 
 /// A number's text: bare, or in quotes with its unit.

@@ -15,8 +15,10 @@ use std::time::Duration;
 use arbalest::clock::{Clock, OsClock};
 use arbalest::exchanges::Dialect;
 use arbalest::sim::server::{Pace, VenueServer};
-use arbalest::sim::tape::{MarketChange, Tape, TapeEvent};
-use arbalest::sim::venue::{Fault, FaultScope, RateLimits, VenueCore, VenueSetup};
+use arbalest::sim::tape::{
+    MarketChange, Pace as TapePace, RecordedSource, RecordedTape, Tape, TapeEvent,
+};
+use arbalest::sim::venue::{Fault, FaultScope, RateLimits, SymbolSetup, VenueCore, VenueSetup};
 use arbalest::units::{Asset, Price, Qty, Side, UnixNanos};
 use aws_lc_rs::hmac;
 use futures_util::{SinkExt, StreamExt};
@@ -95,11 +97,15 @@ fn setup(dialect: Dialect) -> VenueSetup {
 }
 
 fn start(setup: VenueSetup, events: Vec<TapeEvent>, pace: Pace) -> VenueServer {
+    serve(setup, Box::new(Script(events.into())), pace)
+}
+
+fn serve(setup: VenueSetup, tape: Box<dyn Tape + Send>, pace: Pace) -> VenueServer {
     // Several tests do it; the first one counts.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     let core = VenueCore::new(setup, OsClock::new().now_unix());
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    VenueServer::start(core, Some(Box::new(Script(events.into()))), pace, any, any).unwrap()
+    VenueServer::start(core, Some(tape), pace, any, any).unwrap()
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -1021,5 +1027,66 @@ async fn a_taken_port_is_an_error_and_money_is_there_from_the_start() {
             .iter()
             .any(|balance| balance.asset == usdt && balance.free.exact_text() == "1000000")
     );
+    server.stop();
+}
+
+/// Where the recordings are; `None` (said aloud) when they are absent and nobody insists.
+fn recording_file(name: &str) -> Option<std::path::PathBuf> {
+    let data = std::env::var_os("ARBALEST_DATA").map_or_else(
+        || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
+        std::path::PathBuf::from,
+    );
+    let path = data.join("recordings").join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    let insists = std::env::var("ARBALEST_REQUIRE_DATA").is_ok_and(|value| value == "1");
+    assert!(!insists, "{} is required", path.display());
+    println!("skipped: {} is absent", path.display());
+    None
+}
+
+#[tokio::test]
+async fn a_real_recording_arrives_whole_and_ends_in_the_known_book() {
+    let Some(path) = recording_file("binance_spot_btcusdt_20240808.gz") else {
+        return;
+    };
+    let symbol = SymbolSetup::from_recording(&path, "BTCUSDT", Dialect::BinanceSpot).unwrap();
+    assert_eq!((symbol.tick, symbol.lot), (Price(1_000_000), Qty(1_000)));
+    let mut setup = setup(Dialect::BinanceSpot);
+    setup.symbols = vec![symbol];
+    let source = RecordedSource {
+        path,
+        venue: 0,
+        symbols: vec![("BTCUSDT".to_owned(), 0)],
+    };
+    let tape = RecordedTape::open(vec![source], TapePace::RECORDED).unwrap();
+    let server = serve(setup, Box::new(tape), Pace::Max);
+    let streams = "btcusdt@depth@100ms/btcusdt@bookTicker/btcusdt@trade";
+    let mut socket = connect(&server, &format!("/stream?streams={streams}")).await;
+    let mut counts = [0_u32; 3];
+    let mut asked = None;
+    while counts.iter().sum::<u32>() < 3_451 + 28_040 + 9_757 {
+        let message = tokio::time::timeout(PATIENCE, socket.next()).await;
+        let message = message.expect("in time").unwrap().unwrap();
+        let Message::Text(text) = message else {
+            continue;
+        };
+        let kind = ["@depth", "@bookTicker", "@trade"]
+            .iter()
+            .position(|kind| text.as_str().get(..40).unwrap().contains(kind));
+        counts[kind.unwrap()] += 1;
+        if asked.is_none() {
+            let url = format!(
+                "{}/api/v3/depth?symbol=BTCUSDT&limit=1000",
+                server.http_url()
+            );
+            asked = Some(reqwest::get(url).await.unwrap().text().await.unwrap());
+        }
+    }
+    assert_eq!(counts, [3_451, 28_040, 9_757]);
+    assert!(asked.unwrap().starts_with("{\"lastUpdateId\":50093239218,"));
+    let depth = get(&server, "/api/v3/depth?symbol=BTCUSDT&limit=5").await;
+    assert_eq!(depth["lastUpdateId"], 50_093_421_584_u64);
     server.stop();
 }

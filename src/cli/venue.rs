@@ -402,6 +402,42 @@ fn summarize(status: ServerStatus) {
 mod tests {
     use super::*;
 
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: VenueArgs,
+    }
+
+    #[test]
+    fn the_command_line_is_sound_and_a_taken_port_is_named() {
+        <Line as clap::CommandFactory>::command().debug_assert();
+        let taken = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = taken.local_addr().unwrap().port().to_string();
+        let line = ["x", "--dialect", "binance_usdm", "--for", "1ms", "--port"];
+        let parse =
+            |port: &str| <Line as clap::Parser>::try_parse_from(line.into_iter().chain([port]));
+        let error = run(&parse(&port).unwrap().args).unwrap_err();
+        assert_eq!(error.code, 1);
+        assert!(error.message.contains(&port), "{}", error.message);
+        assert_eq!(run(&parse("0").unwrap().args), Ok(()));
+        assert!(<Line as clap::Parser>::try_parse_from(["x", "--dialect", "nasdaq"]).is_err());
+    }
+
+    #[test]
+    fn a_foreign_file_is_wrong_usage() {
+        let line = [
+            "x",
+            "--dialect",
+            "binance_spot",
+            "--recording",
+            "Cargo.toml",
+        ];
+        let args = <Line as clap::Parser>::try_parse_from(line).unwrap().args;
+        let error = run(&args).unwrap_err();
+        assert_eq!(error.code, 2);
+        assert!(error.message.contains("Cargo.toml"), "{}", error.message);
+    }
+
     #[test]
     fn speeds_and_times_are_read_or_refused() {
         assert_eq!(parse_speed("max"), Ok(Pace::Max));

@@ -188,6 +188,7 @@ fn exchange_info(
 fn depth(core: &mut VenueCore, params: &Params, now: UnixNanos) -> Result<String, ApiError> {
     let symbol = request::symbol(core, params)?;
     let limit: usize = match params.get("limit") {
+        None if core.dialect() == Dialect::BinanceUsdm => 500,
         None => 100,
         Some(text) => text
             .parse()

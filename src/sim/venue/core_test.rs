@@ -363,3 +363,163 @@ fn post_only_and_self_trade_rules() {
     );
     assert_eq!(core.orders.get(taker).unwrap().status, Status::New);
 }
+
+fn recorded(core: &mut VenueCore, change: MarketChange) {
+    core.on_market(
+        &TapeEvent {
+            at: T0,
+            venue: 0,
+            symbol: 0,
+            change,
+        },
+        T0,
+    );
+}
+
+#[test]
+fn a_resting_order_fills_when_the_recorded_touch_crosses_it() {
+    let mut core = venue(Dialect::BinanceSpot);
+    let snapshot =
+        r#"{"lastUpdateId":5,"bids":[["59000.00","1.00000"]],"asks":[["61000.00","1.00000"]]}"#;
+    recorded(
+        &mut core,
+        MarketChange::Snapshot {
+            data: snapshot.into(),
+        },
+    );
+    let id = core
+        .place(0, order(Side::Buy, 6_000_000, 30_000, TimeInForce::Gtc), T0)
+        .unwrap();
+    let diff = |id: u64, qty: &str| MarketChange::Frame {
+        stream: "btcusdt@depth@100ms".into(),
+        data: format!(
+            r#"{{"e":"depthUpdate","U":{id},"u":{id},"b":[],"a":[["59999.00","{qty}"]]}}"#
+        )
+        .into(),
+    };
+    recorded(&mut core, diff(6, "0.10000"));
+    assert_eq!(core.orders.get(id).unwrap().executed, Qty(10_000));
+    // The same level untouched gives nothing more; updated it does.
+    recorded(
+        &mut core,
+        MarketChange::Frame {
+            stream: "btcusdt@trade".into(),
+            data: "{}".into(),
+        },
+    );
+    assert_eq!(core.orders.get(id).unwrap().executed, Qty(10_000));
+    recorded(&mut core, diff(7, "0.50000"));
+    assert_eq!(core.orders.get(id).unwrap().status, Status::Filled);
+    let fills = core.truth(0).fills;
+    assert!(
+        fills
+            .iter()
+            .all(|fill| fill.is_maker && fill.price == Price(6_000_000))
+    );
+    let usdt = Asset::new("USDT").unwrap();
+    assert_eq!(core.conserved(usdt), Amount::whole(1_000_000));
+}
+
+#[test]
+fn funding_moves_cash_once_and_is_conserved() {
+    let mut core = venue(Dialect::BinanceUsdm);
+    let usdt = Asset::new("USDT").unwrap();
+    model(&mut core, 1, Side::Sell, 6_000_000, 1_000, false, T0);
+    core.place(0, order(Side::Buy, 6_000_000, 1_000, TimeInForce::Ioc), T0)
+        .unwrap();
+    let mark = |next: u64| MarketChange::Mark {
+        mark: Price(6_000_000),
+        index: Price(6_000_000),
+        funding_ppb: 100_000,
+        next_funding_time: after_ms(next),
+    };
+    let wallet = |core: &VenueCore| core.truth(0).balances[0].free;
+    let before = wallet(&core);
+    recorded(&mut core, mark(1_000));
+    recorded(&mut core, mark(1_000));
+    assert_eq!(wallet(&core), before);
+    recorded(&mut core, mark(9_000));
+    // One BTC long at 60,000 pays one basis point.
+    assert_eq!((before - wallet(&core)).exact_text(), "6");
+    assert_eq!(core.conserved(usdt), Amount::whole(1_000_000));
+}
+
+#[test]
+fn a_dead_man_switch_cancels_unless_renewed() {
+    let mut core = venue(Dialect::BinanceUsdm);
+    let id = core
+        .place(0, order(Side::Buy, 5_000_000, 1_000, TimeInForce::Gtc), T0)
+        .unwrap();
+    core.countdowns.push((0, 0, after_ms(500)));
+    core.advance(after_ms(499));
+    assert_eq!(core.orders.get(id).unwrap().status, Status::New);
+    assert_eq!(core.next_due(), Some(after_ms(500)));
+    core.advance(after_ms(501));
+    assert_eq!(core.orders.get(id).unwrap().status, Status::Canceled);
+    assert_eq!(core.next_due(), None);
+}
+
+#[test]
+fn money_is_conserved_under_seeded_random_trading() {
+    for dialect in Dialect::ALL {
+        for seed in 0..6 {
+            let mut setup = VenueSetup::demo(dialect, "key", "secret");
+            let other = AccountSetup {
+                api_key: "other".to_owned(),
+                ..setup.accounts[0].clone()
+            };
+            setup.accounts.push(other);
+            if seed % 2 == 0 {
+                setup.fee_asset = FeeAsset::Quote;
+            }
+            let mut core = VenueCore::new(setup, T0);
+            let assets = ["USDT", "BTC"].map(|code| Asset::new(code).unwrap());
+            let before = assets.map(|asset| core.conserved(asset));
+            let mut prng = Prng::new(seed);
+            let mut mine = Vec::new();
+            for step in 0..2_000_u64 {
+                let side = if prng.chance_ppm(500_000) {
+                    Side::Buy
+                } else {
+                    Side::Sell
+                };
+                let price = 6_000_000 + prng.between(-30, 30) * 10;
+                let qty = prng.between(10, 900);
+                let now = after_ms(step);
+                match prng.below(5) {
+                    0 | 1 => model(&mut core, step, side, price, qty, false, now),
+                    2 => {
+                        if let Some(id) = mine.pop() {
+                            core.cancel(id, "c".to_owned(), now);
+                        }
+                    }
+                    _ => {
+                        let tif = [TimeInForce::Gtc, TimeInForce::Ioc, TimeInForce::Fok]
+                            [usize::try_from(prng.below(3)).unwrap()];
+                        let mut new = order(side, price, qty, tif);
+                        new.reduce_only =
+                            dialect == Dialect::BinanceUsdm && prng.chance_ppm(200_000);
+                        let account = usize::try_from(prng.below(2)).unwrap();
+                        mine.extend(core.place(account, new, now).ok());
+                    }
+                }
+                let after = assets.map(|asset| core.conserved(asset));
+                assert_eq!(after, before, "{dialect:?} seed {seed} step {step}");
+                for balance in (0..2).flat_map(|account| core.truth(account).balances) {
+                    assert!(balance.locked >= Amount::ZERO, "step {step}: {balance:?}");
+                    assert!(balance.free >= Amount::ZERO, "step {step}: {balance:?}");
+                }
+            }
+            assert!(core.orders.fills.len() > 300, "the seed traded");
+            let contracts: i64 = core
+                .accounts
+                .iter()
+                .map(|account| account.position(0).qty.0)
+                .sum();
+            assert_eq!(
+                core.house.contracts.get(&0).copied().unwrap_or_default() + contracts,
+                0
+            );
+        }
+    }
+}

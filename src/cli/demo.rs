@@ -75,7 +75,6 @@ pub fn run(args: &DemoArgs) -> Result<(), CliError> {
     let options = LiveOptions {
         mode: "demo",
         span: args.span,
-        json: args.json,
         fills: args.fills.clone(),
         address: Some(args.listen.unwrap_or(settings.engine.metrics_address)),
         quiet: false,

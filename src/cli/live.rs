@@ -20,7 +20,6 @@ use super::{CliError, print_json, print_note, print_text};
 pub(super) struct LiveOptions {
     pub(super) mode: &'static str,
     pub(super) span: Option<Nanos>,
-    pub(super) json: bool,
     pub(super) fills: Option<std::path::PathBuf>,
     pub(super) address: Option<SocketAddr>,
     pub(super) quiet: bool,

@@ -78,7 +78,6 @@ pub fn run(args: &RunArgs) -> Result<(), CliError> {
     let options = LiveOptions {
         mode: "run",
         span: args.span,
-        json: args.json,
         fills: args.fills.clone(),
         address: Some(settings.engine.metrics_address),
         quiet: false,

@@ -307,6 +307,10 @@ impl HotPath {
 
     /// A set ended: hedged, empty, or held in an open alert.
     pub fn on_set_done(&mut self, summary: &SetSummary) {
+        // A late fill opened it again: its first end was counted already.
+        if summary.reopened {
+            return;
+        }
         if let Some(strategy) = self.strategy_mut(summary.strategy) {
             strategy.on_set_done();
         }

@@ -143,8 +143,7 @@ async fn ask_signal(handles: &Handles, with_books: bool) -> Option<SignalLine> {
 }
 
 fn signal_line(hot: &HotPath, with_books: bool) -> SignalLine {
-    let books = hot.books().iter().map(|(instrument, book)| BookLine {
-        instrument,
+    let books = hot.books().iter().map(|(_, book)| BookLine {
         bid: book.top().map(|top| top.bid),
         ask: book.top().map(|top| top.ask),
         trust: book.trust().label(),

@@ -4,6 +4,8 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::integer_division,
+    clippy::too_many_lines,
+    clippy::print_stderr,
     reason = "a test stops at the first surprise"
 )]
 

@@ -1,5 +1,4 @@
 //! A counting allocator: the decode path takes no memory per frame once its buffers have grown, from bytes to events.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 #![expect(
     unsafe_code,
     reason = "a global allocator can be written in no other way"

@@ -14,6 +14,6 @@ pub(crate) fn data_dir() -> Option<PathBuf> {
     }
     let required = std::env::var("ARBALEST_REQUIRE_DATA").is_ok_and(|value| value == "1");
     assert!(!required, "no recordings in {}", dir.display());
-    println!("skipped: no recordings in {}", dir.display());
+    eprintln!("skipped: no recordings in {}", dir.display());
     None
 }

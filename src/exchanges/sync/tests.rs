@@ -97,7 +97,9 @@ fn a_snapshot_meets_diffs_before_and_after() {
                     last = step * 10 + 9;
                 }
                 SyncStep::Waiting => {}
-                other => panic!("step {step}: {other:?}"),
+                SyncStep::Old | SyncStep::Gap | SyncStep::TooOld | SyncStep::Overflow => {
+                    panic!("step {step}: {outcome:?}")
+                }
             };
             if step == snapshot_at {
                 let outcome = sync.on_snapshot(19, &mut levels(19));

@@ -77,6 +77,7 @@ fn every_packing_reads_the_same() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn errors_name_file_and_line() {
     let directory = tempfile::tempdir().unwrap();
     let many = TEXT.repeat(2_000);

@@ -220,6 +220,17 @@ fn the_long_recordings_come_to_their_known_figures() {
     }
 }
 
+#[test]
+fn two_instruments_in_two_files_keep_their_snapshots() {
+    let Some(dir) = data::data_dir() else { return };
+    let files = [0, 1].map(|index: usize| dir.join("recordings").join(KNOWN[index].file));
+    let found = inspect(&files, BinanceSpot).unwrap();
+    assert_eq!(found.lines, KNOWN[0].lines + KNOWN[1].lines);
+    for (book, known) in found.books.iter().zip(&KNOWN) {
+        check_book(book, known);
+    }
+}
+
 /// Symbol, updates applied, final id, equal quotes, best bid, best ask, levels.
 type KnownBook = (
     &'static str,
@@ -433,6 +444,11 @@ fn a_snapshot_may_stand_anywhere_and_a_missing_diff_ends_trust() {
             written(&temp, "one", halves.0),
             written(&temp, "two", halves.1),
         ];
+        check_book(&inspect(&parts, known.venue).unwrap().books[0], known);
+
+        let mut apart = lines.clone();
+        let alone = written(&temp, "alone", &[apart.remove(at)]);
+        let parts = [alone, written(&temp, "others", &apart)];
         check_book(&inspect(&parts, known.venue).unwrap().books[0], known);
 
         let mut holed = lines;

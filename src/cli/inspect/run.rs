@@ -35,7 +35,7 @@ pub fn inspect(files: &[PathBuf], venue: InspectVenue) -> Result<Inspection, Cli
         // Quantities in the billions need fewer decimals than the finest grid has: read again with those.
         match inspector.coarsened() {
             Some(coarsened) => grids = coarsened,
-            None => return Ok(inspector.report()),
+            None => return Ok(inspector.finish()),
         }
     }
 }
@@ -347,6 +347,21 @@ impl<'g> Inspector<'g> {
             }
         }
         has_changed.then_some(grids)
+    }
+
+    /// A snapshot in a file of its own belongs to the only instrument of the recording.
+    fn finish(mut self) -> Inspection {
+        if let [_] = self.books.as_slice() {
+            let strays: Vec<Vec<u8>> = self
+                .files
+                .values_mut()
+                .flat_map(|file| std::mem::take(&mut file.unclaimed))
+                .collect();
+            for body in strays {
+                self.give_snapshot(0, &body);
+            }
+        }
+        self.report()
     }
 
     fn report(self) -> Inspection {

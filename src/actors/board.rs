@@ -13,7 +13,7 @@ use crate::market::{Catalogue, InstrumentId, VenueId};
 use crate::risk::{Alert, CloseRecord, LevelChange};
 use crate::telemetry::snapshot::AlertLine;
 use crate::trade::{Fill, OrderReport, ReportKind, StrategyId, Ticket};
-use crate::units::{Money, UnixNanos};
+use crate::units::{Money, Side, UnixNanos};
 
 /// Fills kept for the CSV and the summary; older ones stay counted.
 const FILLS_MAX: usize = 1_000_000;
@@ -46,8 +46,8 @@ pub struct BoardData {
     pub fill_count: u64,
     /// Placements by venue and side.
     pub placed: BTreeMap<(VenueId, &'static str), u64>,
-    /// Ends of orders by venue and result.
-    pub ended: BTreeMap<(VenueId, &'static str), u64>,
+    /// Ends of orders by venue, side and result.
+    pub ended: BTreeMap<(VenueId, &'static str, &'static str), u64>,
     /// Refusals of venues by venue and reason.
     pub rejects: BTreeMap<(VenueId, &'static str), u64>,
     /// Executions by venue, side and liquidity.
@@ -94,7 +94,11 @@ impl Board {
             .or_default() += 1;
     }
 
-    pub(super) fn add_report(&self, report: &OrderReport) {
+    /// A report of an order of ours; of others there is no side to count.
+    pub(super) fn add_report(&self, report: &OrderReport, side: Option<Side>) {
+        let Some(side) = side.map(Side::label) else {
+            return;
+        };
         let mut data = self.read();
         match report.kind {
             ReportKind::Rejected { reason, .. } => {
@@ -102,7 +106,10 @@ impl Board {
                     .rejects
                     .entry((report.venue, reason.label()))
                     .or_default() += 1;
-                *data.ended.entry((report.venue, "rejected")).or_default() += 1;
+                *data
+                    .ended
+                    .entry((report.venue, side, "rejected"))
+                    .or_default() += 1;
             }
             ReportKind::Done { complete, filled } => {
                 let result = match (complete, filled.is_zero()) {
@@ -110,9 +117,14 @@ impl Board {
                     (false, true) => "expired",
                     (false, false) => "partially_filled",
                 };
-                *data.ended.entry((report.venue, result)).or_default() += 1;
+                *data.ended.entry((report.venue, side, result)).or_default() += 1;
             }
-            ReportKind::Unknown => *data.ended.entry((report.venue, "unknown")).or_default() += 1,
+            ReportKind::Unknown => {
+                *data
+                    .ended
+                    .entry((report.venue, side, "unknown"))
+                    .or_default() += 1
+            }
             ReportKind::Written
             | ReportKind::Acked { .. }
             | ReportKind::Filled { .. }

@@ -310,7 +310,11 @@ impl Handler<Reports> for ExecutionSeat {
     type Result = ();
     fn handle(&mut self, message: Reports, _: &mut Self::Context) {
         for report in &message.0 {
-            self.parts.board.add_report(report);
+            let side = report
+                .client_order_id
+                .and_then(|id| self.parts.desk.tracker().get(id))
+                .map(|order| order.ticket.side);
+            self.parts.board.add_report(report, side);
             self.drive(|desk, now, out| desk.on_report(report, now, out));
         }
     }

@@ -9,9 +9,9 @@ use crate::market::VenueId;
 use crate::risk::KillLevel;
 use crate::telemetry::Counts;
 use crate::telemetry::snapshot::{
-    BuildInfo, ChannelStatus, CloseCount, EngineSnapshot, FillCount, InstrumentStatus, KillScope,
-    OrderCount, QueueStatus, RiskStatus, StrategyStatus, SymbolStatus, Totals, TradingState,
-    VenueStatus,
+    BuildInfo, ChannelStatus, CloseCount, EngineSnapshot, FillCount, InstrumentStatus,
+    JournalStatus, KillScope, OrderCount, QueueStatus, RiskStatus, StrategyStatus, SymbolStatus,
+    Totals, TradingState, VenueStatus,
 };
 use crate::units::MonoNanos;
 
@@ -19,7 +19,11 @@ use super::feed::FeedStatus;
 use super::sampler::{Handles, Picture};
 
 /// Seats together, as venues and symbols: the picture that is published.
-pub(super) fn snapshot(handles: &Handles, picture: &Picture) -> EngineSnapshot {
+pub(super) fn snapshot(
+    handles: &Handles,
+    picture: &Picture,
+    journal: JournalStatus,
+) -> EngineSnapshot {
     let time = handles.clock.now_unix();
     let money = money(handles, picture);
     EngineSnapshot {
@@ -72,8 +76,20 @@ pub(super) fn snapshot(handles: &Handles, picture: &Picture) -> EngineSnapshot {
                 .collect(),
         },
         queues: queues(handles),
-        heartbeats: BTreeMap::from([("sampler", time.0)]),
-        journal: crate::telemetry::snapshot::JournalStatus::default(),
+        // Every one of these answered a question just now.
+        heartbeats: [
+            "sampler",
+            "signal",
+            "execution",
+            "risk",
+            "account",
+            "feeds",
+            "gateways",
+        ]
+        .into_iter()
+        .map(|seat| (seat, time.0))
+        .collect(),
+        journal,
         totals: money.totals,
         latency: BTreeMap::new(),
     }
@@ -272,10 +288,10 @@ fn venues(handles: &Handles, picture: &Picture) -> Vec<VenueStatus> {
                     });
                 }
             }
-            for ((at, result), count) in &data.ended {
+            for ((at, side, result), count) in &data.ended {
                 if *at == venue {
                     status.orders.push(OrderCount {
-                        side: "both",
+                        side,
                         r#type: "limit",
                         result,
                         count: *count,

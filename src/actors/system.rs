@@ -19,6 +19,7 @@ use crate::journal::{Journal, JournalError};
 use crate::market::Catalogue;
 use crate::risk::OperatorCommand;
 use crate::telemetry::Telemetry;
+use crate::telemetry::snapshot::JournalStatus;
 use crate::trade::Fill;
 
 use super::board::Board;
@@ -148,10 +149,25 @@ impl Engine {
             return false;
         };
         self.handles.hub.collect(self.handles.clock.now());
-        self.handles
-            .hub
-            .publish(picture::snapshot(&self.handles, &picture));
+        self.handles.hub.publish(picture::snapshot(
+            &self.handles,
+            &picture,
+            self.journal_status(),
+        ));
         true
+    }
+    fn journal_status(&self) -> JournalStatus {
+        let now = self.handles.clock.now();
+        self.journal
+            .as_ref()
+            .map_or_else(JournalStatus::default, |journal| {
+                let gauge = journal.gauge(now);
+                JournalStatus {
+                    pending: gauge.pending,
+                    committed: gauge.committed,
+                    lag_ns: gauge.lag.0,
+                }
+            })
     }
     /// The summary as of now, with books.
     pub async fn summary(&self, mode: &'static str, ended_by: &str) -> Option<Summary> {

@@ -12,11 +12,13 @@ mod request;
 mod rest;
 mod route;
 mod serve;
+mod serve_orders;
 mod sign;
 mod spot;
 pub(crate) mod stream;
 mod target;
 mod usdm;
+mod usdm_account;
 mod usdm_events;
 mod words;
 

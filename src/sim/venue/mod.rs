@@ -7,7 +7,9 @@
 mod account;
 pub(crate) mod amount;
 pub(crate) mod book;
+mod check;
 pub(crate) mod conn;
+mod end;
 mod fault;
 pub(crate) mod filters;
 mod from_recording;
@@ -20,11 +22,14 @@ pub(crate) mod place;
 mod publish;
 pub(crate) mod rate;
 mod recorded;
+mod reduce;
 mod settle;
 mod setup;
 mod tape_input;
 mod truth;
 
+#[cfg(test)]
+mod conserve_test;
 #[cfg(test)]
 mod core_test;
 #[cfg(test)]

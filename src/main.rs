@@ -35,6 +35,12 @@ enum Command {
     Run(cli::run::RunArgs),
     /// Check a configuration and list every mistake at once
     Check(cli::check::CheckArgs),
+    /// Run one simulated venue on real sockets, for your own bots
+    Venue(cli::venue::VenueArgs),
+    /// Run the engine and the simulated venues in virtual time
+    Simulate(cli::simulate::SimulateArgs),
+    /// Read a recording: counts, gaps, final books
+    Inspect(cli::inspect::InspectArgs),
     /// Positions and PnL of a list of fills, exactly
     Ledger(cli::ledger::LedgerArgs),
 }
@@ -57,6 +63,9 @@ fn run(command: &Command) -> Result<(), CliError> {
         Command::Demo(args) => cli::demo::run(args),
         Command::Run(args) => cli::run::run(args),
         Command::Check(args) => cli::check::run(args),
+        Command::Venue(args) => cli::venue::run(args),
+        Command::Simulate(args) => cli::simulate::run(args),
+        Command::Inspect(args) => cli::inspect::run(args),
         Command::Ledger(args) => cli::ledger::run(args),
     }
 }

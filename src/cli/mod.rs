@@ -13,6 +13,7 @@ pub mod ledger;
 mod live;
 mod options;
 pub mod run;
+pub mod simulate;
 mod venues;
 
 pub mod inspect;

@@ -24,6 +24,8 @@ const REMARKS_MAX: usize = 100;
 pub struct WorldReport {
     /// For people and machines.
     pub summary: Summary,
+    /// The instruments.
+    pub catalogue: std::sync::Arc<crate::market::Catalogue>,
     /// Every fill in the order of booking.
     pub fills: Vec<Fill>,
     /// Invariants that did not hold.
@@ -97,6 +99,7 @@ impl World {
         let summary = self.summary(ended_by, market_span);
         WorldReport {
             summary,
+            catalogue: std::sync::Arc::clone(&self.catalogue),
             fills: std::mem::take(&mut self.fills),
             violations: self.checker.violations().to_vec(),
             market_events: self.tally.market_events,

@@ -401,16 +401,12 @@ pub(super) fn money(handles: &Handles, picture: &Picture) -> MoneyLine {
     }
 }
 
-/// Edges at or above the threshold: everything but the evaluations that ended below it.
+/// Times an edge opened at or above the threshold of a strategy.
 fn opportunities(picture: &Picture) -> u64 {
-    let below = ["below_threshold", "stale_book"];
-    let lines = picture
+    picture
         .signal
         .strategies
         .iter()
-        .flat_map(|line| &line.outcomes);
-    lines
-        .filter(|(outcome, _)| !below.contains(outcome))
-        .map(|(_, count)| count)
+        .map(|line| line.opportunities)
         .sum()
 }

@@ -72,6 +72,8 @@ pub(super) struct BookLine {
 pub(super) struct StrategyLine {
     pub(super) kind: &'static str,
     pub(super) outcomes: Vec<(&'static str, u64)>,
+    /// Times an edge opened at or above the threshold.
+    pub(super) opportunities: u64,
     pub(super) halted: bool,
 }
 

@@ -89,7 +89,7 @@ pub struct Summary {
     pub events_lost: u64,
     /// Sequence gaps.
     pub book_gaps: u64,
-    /// Edges at or above the threshold that were seen, taken or refused.
+    /// Times an edge opened at or above a strategy's threshold, taken or refused; one may be taken several times.
     pub opportunities: u64,
     /// Sets sent.
     pub sets_opened: u64,

@@ -160,6 +160,7 @@ fn signal_line(hot: &HotPath, with_books: bool) -> SignalLine {
             .iter()
             .map(|(outcome, count)| (outcome.label(), count))
             .collect(),
+        opportunities: strategy.counters().opportunities,
         halted: strategy.is_halted(),
     });
     let catalogue = hot.catalogue();

@@ -36,6 +36,8 @@ pub struct WorldVenue {
     pub feed: FeedOptions,
     /// How its orders are sent.
     pub gateway: GatewayOptions,
+    /// Its market comes from a recording: depth questions wait for the recorded snapshot.
+    pub is_recorded: bool,
 }
 
 /// A whole engine and its venues.
@@ -182,8 +184,12 @@ fn venue_seat(
         venue.gateway,
     );
     let begun = start_balances(&venue.core);
+    let mut core = VenueCore::new(venue.core, start);
+    if venue.is_recorded {
+        core.expect_recording();
+    }
     VenueSeat {
-        core: VenueCore::new(venue.core, start),
+        core,
         gateway,
         links: Links::default(),
         account: VenueAccount::new(id, begun.clone()),

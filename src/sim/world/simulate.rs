@@ -119,7 +119,15 @@ pub fn simulate(
         path: dir.display().to_string(),
         error,
     })?;
-    let sources = recorded_sources(&found, &venues);
+    let played: Vec<Played> = venues
+        .iter()
+        .enumerate()
+        .map(|(index, venue)| Played::on(index, venue, &found))
+        .collect();
+    let sources: Vec<RecordedSource> = played
+        .iter()
+        .flat_map(|played| played.sources.clone())
+        .collect();
     if sources.is_empty() {
         let reasons = found
             .left_out
@@ -132,7 +140,13 @@ pub fn simulate(
     }
     let mut tape = RecordedTape::open(sources, Pace::RECORDED)?;
     let start = UnixNanos(tape.origin().0.saturating_sub_unsigned(LEAD.0));
-    let setup = world_setup(settings, venues, options.seed, start)?;
+    let mut setup = world_setup(settings, venues, options.seed, start)?;
+    for (venue, played) in setup.venues.iter_mut().zip(&played) {
+        venue.is_recorded = !played.sources.is_empty();
+        if let Some(speed) = &played.depth_speed {
+            venue.feed.depth_speed.clone_from(speed);
+        }
+    }
     let mut report = World::new(setup)?.run(&mut tape, options.span);
     for (path, reason) in &found.left_out {
         report
@@ -144,32 +158,41 @@ pub fn simulate(
         .map_or(Ok(report), |error| Err(error.into()))
 }
 
-/// Which file is played on which venue: the first configured instance of its dialect that has its symbol.
-fn recorded_sources(found: &Recordings, venues: &[VenueSetup]) -> Vec<RecordedSource> {
-    let dialect = |venue: RecordedVenue| match venue {
-        RecordedVenue::Spot => Some(Dialect::BinanceSpot),
-        RecordedVenue::Usdm => Some(Dialect::BinanceUsdm),
-        RecordedVenue::Coinm => None,
-    };
-    let source = |file: &crate::sim::tape::RecordingFile| {
-        let wanted = dialect(file.venue)?;
-        let venue = venues.iter().position(|venue| venue.dialect == wanted)?;
-        let known = venues
-            .get(venue)?
-            .symbols
-            .iter()
-            .map(|symbol| symbol.native.clone());
-        let symbols: Vec<(String, usize)> = known
-            .zip(0..)
-            .filter(|(native, _)| file.natives.contains(native))
-            .collect();
-        (!symbols.is_empty()).then(|| RecordedSource {
-            path: file.path.clone(),
-            venue,
-            symbols,
-        })
-    };
-    found.files.iter().filter_map(source).collect()
+/// What of a directory is played on one venue.
+struct Played {
+    sources: Vec<RecordedSource>,
+    /// Depth interval of the recorded streams, such as `0ms`.
+    depth_speed: Option<String>,
+}
+
+impl Played {
+    /// Every file of the venue's dialect that has one of its symbols.
+    fn on(index: usize, venue: &VenueSetup, found: &Recordings) -> Self {
+        let kind = match venue.dialect {
+            Dialect::BinanceSpot => RecordedVenue::Spot,
+            Dialect::BinanceUsdm => RecordedVenue::Usdm,
+        };
+        let (mut sources, mut depth_speed) = (Vec::new(), None);
+        for file in found.of(kind) {
+            let known = venue.symbols.iter().map(|symbol| symbol.native.clone());
+            let symbols: Vec<(String, usize)> = known
+                .zip(0..)
+                .filter(|(native, _)| file.natives.contains(native))
+                .collect();
+            if !symbols.is_empty() {
+                depth_speed = depth_speed.or_else(|| file.depth_speed.clone());
+                sources.push(RecordedSource {
+                    path: file.path.clone(),
+                    venue: index,
+                    symbols,
+                });
+            }
+        }
+        Self {
+            sources,
+            depth_speed,
+        }
+    }
 }
 
 /// The engine of a configuration over the given simulated venues (by venue id, our account first).
@@ -218,6 +241,7 @@ pub fn world_setup(
             credentials,
             feed,
             gateway,
+            is_recorded: false,
         });
     }
     Ok(WorldSetup {

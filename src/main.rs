@@ -33,8 +33,6 @@ enum Command {
     Demo(cli::demo::DemoArgs),
     /// Run the engine against the venues of a configuration
     Run(cli::run::RunArgs),
-    /// Run the engine and its venues in virtual time, as fast as the CPU allows
-    Simulate(cli::simulate::SimulateArgs),
     /// Check a configuration and list every mistake at once
     Check(cli::check::CheckArgs),
     /// Run one simulated venue on real sockets, for your own bots
@@ -64,7 +62,6 @@ fn run(command: &Command) -> Result<(), CliError> {
     match command {
         Command::Demo(args) => cli::demo::run(args),
         Command::Run(args) => cli::run::run(args),
-        Command::Simulate(args) => cli::simulate::run(args),
         Command::Check(args) => cli::check::run(args),
         Command::Venue(args) => cli::venue::run(args),
         Command::Simulate(args) => cli::simulate::run(args),

@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use arbalest::config::Settings;
+use arbalest::config::load::Files;
 use arbalest::sim::tape::ModelParams;
 use arbalest::sim::world::{SimulateOptions, WorldReport, simulate};
 use arbalest::units::Nanos;
@@ -139,7 +140,7 @@ fn recordings() -> Option<PathBuf> {
 #[test]
 fn a_recording_twice_decides_equally() {
     let Some(dir) = recordings() else { return };
-    let settings = Settings::embedded().unwrap();
+    let settings = Settings::from_files(&Files::recorded()).unwrap();
     let span = Nanos::from_secs(40);
     let options = SimulateOptions {
         seed: 1,

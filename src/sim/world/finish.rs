@@ -1,14 +1,13 @@
 //! Bringing a run to rest, and what it reports.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::engine::Summary;
 use crate::engine::book_digest::book_summary;
 use crate::engine::summary::{PositionSummary, StageSummary};
 use crate::exchanges::gateway::AccountQuery;
 use crate::execution::{SetEnd, SetSummary};
-use crate::market::{Catalogue, Instrument, VenueId};
+use crate::market::{Instrument, VenueId};
 use crate::risk::Alert;
 use crate::sim::checker::Violation;
 use crate::telemetry::Stage;
@@ -23,8 +22,6 @@ const REMARKS_MAX: usize = 100;
 /// What a run did.
 #[derive(Debug, Clone)]
 pub struct WorldReport {
-    /// The instruments that fills speak of.
-    pub catalogue: Arc<Catalogue>,
     /// For people and machines.
     pub summary: Summary,
     /// The instruments.
@@ -101,7 +98,6 @@ impl World {
         self.compare();
         let summary = self.summary(ended_by, market_span);
         WorldReport {
-            catalogue: Arc::clone(&self.catalogue),
             summary,
             catalogue: std::sync::Arc::clone(&self.catalogue),
             fills: std::mem::take(&mut self.fills),

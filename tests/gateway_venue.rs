@@ -226,6 +226,10 @@ impl World {
                     self.gateway
                         .on_frame(channel, bytes, self.now, self.time, &mut self.out);
                 }
+                Outgoing::Raw(bytes) => {
+                    self.gateway
+                        .on_frame(channel, &bytes, self.now, self.time, &mut self.out);
+                }
                 Outgoing::Close => {
                     self.links.remove(at);
                     self.gateway

@@ -6,8 +6,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_util::{Sink, Stream};
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -20,6 +22,9 @@ use crate::capacity::{FRAME_BYTES_MAX, MESSAGE_BYTES_MAX};
 
 /// Texts waiting because the kernel's buffer was full; beyond it the connection counts as lost.
 const BACKLOG_TEXTS_MAX: usize = 1_024;
+
+/// Longest time for DNS, TCP, TLS and the upgrade together.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// Whether trying again can help, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +46,9 @@ pub enum SocketError {
     /// DNS, TCP or TLS failed.
     #[error("connection failed: {0}")]
     Connect(String),
+    /// The connection was not there in time.
+    #[error("connection was not made within {} s", CONNECT_WITHIN.as_secs())]
+    TimedOut,
     /// The other side refused the upgrade.
     #[error("upgrade was refused with status {0}")]
     Refused(u16),
@@ -65,6 +73,7 @@ impl SocketError {
         match self {
             Self::BadAddress(_) => "bad_address",
             Self::Connect(_) => "connect",
+            Self::TimedOut => "timed_out",
             Self::Refused(_) => "refused",
             Self::TooLarge => "too_large",
             Self::Protocol(_) => "protocol",
@@ -78,6 +87,7 @@ impl SocketError {
         match self {
             Self::BadAddress(_) => Retry::Never,
             Self::Connect(_)
+            | Self::TimedOut
             | Self::Refused(_)
             | Self::TooLarge
             | Self::Protocol(_)
@@ -111,20 +121,27 @@ pub struct Socket {
     needs_flush: bool,
 }
 
-/// The TLS settings of every connection: system roots, plus the file named by `SSL_CERT_FILE` where it is set.
+/// The TLS settings of every connection: the system's roots, and those in the file that `SSL_CERT_FILE` names.
 ///
 /// # Errors
-/// [`SocketError::Connect`] when TLS cannot be set up.
+/// [`SocketError::Connect`] when TLS cannot be set up, or that file cannot be read.
 pub fn tls_config() -> Result<Arc<rustls::ClientConfig>, SocketError> {
     let mut roots = rustls::RootCertStore::empty();
-    for directory in [
+    for file in [
         "/etc/ssl/certs/ca-certificates.crt",
         "/etc/pki/tls/certs/ca-bundle.crt",
         "/etc/ssl/cert.pem",
     ] {
-        if let Ok(certificates) = rustls::pki_types::CertificateDer::pem_file_iter(directory) {
+        if let Ok(certificates) = CertificateDer::pem_file_iter(file) {
             roots.add_parsable_certificates(certificates.flatten());
         }
+    }
+    if let Some(file) = std::env::var_os("SSL_CERT_FILE") {
+        let certificates = CertificateDer::pem_file_iter(&file).map_err(|error| {
+            let file = file.to_string_lossy();
+            SocketError::Connect(format!("SSL_CERT_FILE {file} cannot be read: {error}"))
+        })?;
+        roots.add_parsable_certificates(certificates.flatten());
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
@@ -151,9 +168,11 @@ impl Socket {
             .max_message_size(Some(MESSAGE_BYTES_MAX))
             .max_frame_size(Some(FRAME_BYTES_MAX));
         let connector = Connector::Rustls(tls);
-        let (stream, _) = connect_async_tls_with_config(url, Some(config), true, Some(connector))
-            .await
-            .map_err(lost)?;
+        let connecting = connect_async_tls_with_config(url, Some(config), true, Some(connector));
+        let (stream, _) = match tokio::time::timeout(CONNECT_WITHIN, connecting).await {
+            Ok(connected) => connected.map_err(lost)?,
+            Err(_elapsed) => return Err(SocketError::TimedOut),
+        };
         Ok(Self {
             stream,
             backlog: VecDeque::new(),

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::LocalSet;
 
-use crate::sim::tape::Tape;
+use crate::sim::tape::{Tape, TapeEvent};
 use crate::sim::venue::VenueCore;
 use crate::units::UnixNanos;
 
@@ -180,6 +180,19 @@ fn obey(shared: &Shared, control: Option<Control>) -> bool {
         Some(Control::Inject(fault)) => {
             let now = shared.now();
             shared.core.borrow_mut().inject(fault, now);
+            shared.deliver();
+            shared.moved.notify_waiters();
+            true
+        }
+        Some(Control::Play(symbol, change)) => {
+            let now = shared.now();
+            let event = TapeEvent {
+                at: now,
+                venue: 0,
+                symbol,
+                change,
+            };
+            shared.core.borrow_mut().on_market(&event, now);
             shared.deliver();
             true
         }

@@ -7,12 +7,14 @@ use std::thread::JoinHandle;
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::sim::tape::MarketChange;
 use crate::sim::venue::{Fault, Truth};
 
 /// A wish of the outside.
 #[derive(Debug)]
 pub(super) enum Control {
     Inject(Fault),
+    Play(usize, MarketChange),
     Truth(usize, std::sync::mpsc::Sender<Truth>),
     Stop,
 }
@@ -109,6 +111,13 @@ impl VenueServer {
     pub fn inject(&self, fault: Fault) {
         // A send fails only when the server has ended.
         drop(self.control.send(Control::Inject(fault)));
+    }
+
+    /// Lets one thing happen on the market of a symbol now, after everything asked before. For scripts; a market with a
+    /// life of its own plays a tape. Nothing happens after the end.
+    pub fn play(&self, symbol: usize, change: MarketChange) {
+        // A send fails only when the server has ended.
+        drop(self.control.send(Control::Play(symbol, change)));
     }
 
     /// The venue's own knowledge of an account; `None` after the end. Waits for the venue's thread.

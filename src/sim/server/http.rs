@@ -46,6 +46,7 @@ async fn answer(
         ));
     };
     wait_for_snapshot(&shared, &request).await;
+    wait_for_fault(&shared, &request).await;
     let (reply, delay) = {
         let now = shared.now();
         let mut core = shared.core.borrow_mut();
@@ -103,6 +104,17 @@ async fn wait_for_snapshot(shared: &Shared, request: &HttpRequest) {
     };
     // After the time-out it is answered with what there is.
     drop(tokio::time::timeout(SNAPSHOT_WAIT, waiting).await);
+}
+
+/// Holds a depth request as long as a fault wants it held.
+async fn wait_for_fault(shared: &Shared, request: &HttpRequest) {
+    loop {
+        let moved = shared.moved.notified();
+        if !shared.core.borrow().depth_is_held(request) {
+            return;
+        }
+        moved.await;
+    }
 }
 
 fn plain(status: StatusCode, body: &str) -> Response<Full<Bytes>> {

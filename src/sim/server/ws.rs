@@ -9,6 +9,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::StatusCode;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use crate::sim::venue::{ConnId, HttpReply, Outgoing};
@@ -124,6 +126,14 @@ async fn write_queue(
             match queue.pop() {
                 Some(Outgoing::Text(text)) => {
                     if stream.feed(Message::text(text)).await.is_err() {
+                        return false;
+                    }
+                    written += 1;
+                }
+                Some(Outgoing::Raw(bytes)) => {
+                    let text = OpCode::Data(Data::Text);
+                    let frame = Message::Frame(Frame::message(bytes, text, true));
+                    if stream.feed(frame).await.is_err() {
                         return false;
                     }
                     written += 1;

@@ -59,6 +59,7 @@ fn texts(core: &mut VenueCore) -> Vec<String> {
     out.into_iter()
         .map(|(_, message)| match message {
             Outgoing::Text(text) => text,
+            Outgoing::Raw(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Outgoing::Close => "closed".to_owned(),
         })
         .collect()

@@ -67,6 +67,20 @@ pub enum Fault {
         /// The text.
         text: String,
     },
+    /// These bytes are sent to all subscribers of the symbol as one text frame, valid UTF-8 or not (M16).
+    MalformedBytes {
+        /// Which symbol.
+        symbol: usize,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Depth snapshots of the symbol are not answered until this is switched off (over sockets only).
+    HoldSnapshots {
+        /// Which symbol.
+        symbol: usize,
+        /// False ends it.
+        on: bool,
+    },
     /// The next immediate-or-cancel order fills at most this share of its quantity.
     PartialFill {
         /// Parts per million of the quantity.
@@ -99,6 +113,7 @@ pub enum Fault {
 pub(crate) struct FaultState {
     pub(crate) drop_diffs: Vec<(usize, u32)>,
     pub(crate) silent: Vec<usize>,
+    pub(crate) held_snapshots: Vec<usize>,
     pub(crate) reject_next: Option<(i32, String)>,
     pub(crate) swallow_ack: bool,
     pub(crate) swallow_request: bool,

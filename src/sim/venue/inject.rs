@@ -36,23 +36,15 @@ impl VenueCore {
                 self.outbox.extra = (count > 0).then_some((span, count));
             }
             Fault::Malformed { symbol, text } => {
-                let conns: Vec<_> = self
-                    .conns
-                    .of_symbol(symbol)
-                    .iter()
-                    .map(|to| to.conn)
-                    .collect();
-                let mut sent = Vec::new();
-                for conn in conns {
-                    if !sent.contains(&conn) {
-                        sent.push(conn);
-                        self.outbox.send(
-                            conn,
-                            Outgoing::Text(text.clone()),
-                            now,
-                            self.setup.latency.market_data,
-                        );
-                    }
+                self.send_hostile(symbol, &Outgoing::Text(text), now);
+            }
+            Fault::MalformedBytes { symbol, bytes } => {
+                self.send_hostile(symbol, &Outgoing::Raw(bytes), now);
+            }
+            Fault::HoldSnapshots { symbol, on } => {
+                self.faults.held_snapshots.retain(|known| *known != symbol);
+                if on {
+                    self.faults.held_snapshots.push(symbol);
                 }
             }
             Fault::PartialFill { share_ppm } => self.faults.partial_ppm = Some(share_ppm),
@@ -76,6 +68,22 @@ impl VenueCore {
                 count,
                 retry_after_s,
             } => self.faults.rate_limit = Some((count, retry_after_s)),
+        }
+    }
+
+    /// Sends one message as it is to every connection that hears of the symbol.
+    fn send_hostile(&mut self, symbol: usize, message: &Outgoing, now: UnixNanos) {
+        let mut conns: Vec<_> = self
+            .conns
+            .of_symbol(symbol)
+            .iter()
+            .map(|to| to.conn)
+            .collect();
+        conns.sort_unstable();
+        conns.dedup();
+        let latency = self.setup.latency.market_data;
+        for conn in conns {
+            self.outbox.send(conn, message.clone(), now, latency);
         }
     }
 

@@ -225,6 +225,12 @@ impl VenueCore {
                     .is_some_and(|recorded| !recorded.has_snapshot())
             })
     }
+    /// True for a depth request that a fault holds back.
+    #[must_use]
+    pub fn depth_is_held(&self, request: &HttpRequest) -> bool {
+        dialect::depth_symbol(self, request)
+            .is_some_and(|symbol| self.faults.held_snapshots.contains(&symbol))
+    }
     /// Symbol a depth request asks for; `None` for other requests.
     #[must_use]
     pub fn depth_request_symbol(&self, request: &HttpRequest) -> Option<usize> {

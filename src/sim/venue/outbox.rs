@@ -16,6 +16,8 @@ pub struct ConnId(pub u64);
 pub enum Outgoing {
     /// Send one text message.
     Text(String),
+    /// Send one text frame of these bytes, valid UTF-8 or not.
+    Raw(Vec<u8>),
     /// Close it.
     Close,
 }

@@ -297,27 +297,32 @@ impl World {
             .venues
             .get(venue)
             .and_then(|seat| seat.links.channel_of(conn));
-        match (outgoing, feed, gateway) {
-            (Outgoing::Text(text), Some(index), _) => {
+        let bytes = match outgoing {
+            Outgoing::Text(text) => Some(text.as_bytes()),
+            Outgoing::Raw(bytes) => Some(bytes.as_slice()),
+            Outgoing::Close => None,
+        };
+        match (bytes, feed, gateway) {
+            (Some(bytes), Some(index), _) => {
                 self.drive_feed(index, |machine, now, time, sink, actions| {
-                    machine.on_frame(text.as_bytes(), now, time, sink, actions);
+                    machine.on_frame(bytes, now, time, sink, actions);
                 });
             }
-            (Outgoing::Text(text), None, Some(channel)) => {
+            (Some(bytes), None, Some(channel)) => {
                 self.drive_gateway(venue, |gateway, now, time, out| {
-                    gateway.on_frame(channel, text.as_bytes(), now, time, out);
+                    gateway.on_frame(channel, bytes, now, time, out);
                 });
             }
-            (Outgoing::Close, Some(index), _) => {
+            (None, Some(index), _) => {
                 self.hang_up(Owner::Feed(index), Channel::Market);
                 self.on_lost(Owner::Feed(index), Channel::Market);
             }
-            (Outgoing::Close, None, Some(channel)) => {
+            (None, None, Some(channel)) => {
                 self.hang_up(Owner::Gateway(venue), channel);
                 self.on_lost(Owner::Gateway(venue), channel);
             }
             // Of a connection that was replaced meanwhile.
-            (Outgoing::Text(_) | Outgoing::Close, None, None) => {}
+            (_, None, None) => {}
         }
         self.carry_out();
     }

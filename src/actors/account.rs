@@ -237,7 +237,7 @@ impl Handler<AccountNews> for AccountSeat {
                 }
             }
             AccountEvent::ServerTime { offset_nanos, .. } => {
-                account.clock_offset_ns = Some(offset_nanos)
+                account.clock_offset_ns = Some(offset_nanos);
             }
             AccountEvent::Refused { code } => account.refused = Some(code),
             AccountEvent::BalanceChanged { .. }

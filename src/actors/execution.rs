@@ -192,7 +192,7 @@ impl ExecutionSeat {
                 self.parts.risk.must(OpenNews(open));
             }
             DeskOutput::Stage { stage, venue, span } => {
-                self.parts.timer.record(stage, venue.index(), span)
+                self.parts.timer.record(stage, venue.index(), span);
             }
             DeskOutput::Alert(alert) => {
                 let time = self.parts.clock.now_unix();
@@ -237,7 +237,7 @@ impl ExecutionSeat {
             .parts
             .approvals
             .drain(crate::capacity::APPROVAL_RING_SETS, |approval| {
-                batch.push(*approval)
+                batch.push(*approval);
             });
         for approval in &batch {
             match approval {

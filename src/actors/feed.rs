@@ -171,7 +171,7 @@ impl Actor for FeedSeat {
         self.finish(actions, context);
         context.run_interval(Duration::from_millis(50), |seat, context| {
             seat.drive(context, |machine, now, sink, actions| {
-                machine.on_timer(now, sink, actions)
+                machine.on_timer(now, sink, actions);
             });
         });
         context.run_interval(Duration::from_secs(1), |seat, _| {
@@ -233,7 +233,7 @@ impl LinkOwner for FeedSeat {
             "feed connection lost: {error}"
         );
         self.drive(context, |machine, now, sink, actions| {
-            machine.on_closed(now, sink, actions)
+            machine.on_closed(now, sink, actions);
         });
     }
     fn on_http_answer(&mut self, request: RequestId, answer: Answer, context: &mut Self::Context) {

@@ -201,12 +201,12 @@ impl LinkOwner for GatewaySeat {
     }
     fn on_link_open(&mut self, channel: Channel, context: &mut Self::Context) {
         self.drive(context, |machine, now, time, out| {
-            machine.on_open(channel, now, time, out)
+            machine.on_open(channel, now, time, out);
         });
     }
     fn on_link_text(&mut self, channel: Channel, text: &FrameText, context: &mut Self::Context) {
         self.drive(context, |machine, now, time, out| {
-            machine.on_frame(channel, text.as_bytes(), now, time, out)
+            machine.on_frame(channel, text.as_bytes(), now, time, out);
         });
     }
     fn on_link_lost(&mut self, channel: Channel, error: &SocketError, context: &mut Self::Context) {
@@ -217,7 +217,7 @@ impl LinkOwner for GatewaySeat {
             "gateway connection lost: {error}"
         );
         self.drive(context, |machine, now, time, out| {
-            machine.on_closed(channel, now, time, out)
+            machine.on_closed(channel, now, time, out);
         });
     }
     fn on_http_answer(&mut self, request: RequestId, answer: Answer, context: &mut Self::Context) {
@@ -263,7 +263,7 @@ impl Handler<Command> for GatewaySeat {
             }
             CommandAction::CancelAll { instrument } => {
                 self.drive(context, |machine, now, time, out| {
-                    machine.cancel_all(instrument, now, time, out)
+                    machine.cancel_all(instrument, now, time, out);
                 });
             }
         }
@@ -274,7 +274,7 @@ impl Handler<AskAccount> for GatewaySeat {
     type Result = ();
     fn handle(&mut self, message: AskAccount, context: &mut Self::Context) {
         self.drive(context, |machine, now, time, out| {
-            machine.request_account(message.0, now, time, out)
+            machine.request_account(message.0, now, time, out);
         });
     }
 }

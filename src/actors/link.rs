@@ -255,7 +255,7 @@ pub(super) fn perform<A: LinkOwner>(
                 }
                 let delay = delay.as_duration().max(std::time::Duration::from_millis(1));
                 context.run_later(delay, move |owner: &mut A, context| {
-                    open(owner, channel, "", context)
+                    open(owner, channel, "", context);
                 });
             }
         }

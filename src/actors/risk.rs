@@ -241,7 +241,7 @@ impl RiskSeat {
         match journal.append_durable(record, then) {
             Ok(()) => self.unwritten += 1,
             Err(error) => {
-                tracing::error!("the intent of a forced close is not in the journal: {error}")
+                tracing::error!("the intent of a forced close is not in the journal: {error}");
             }
         }
     }
@@ -286,7 +286,7 @@ impl Handler<Positions> for RiskSeat {
     fn handle(&mut self, message: Positions, context: &mut Self::Context) {
         for snapshot in &message.0 {
             self.drive(context, |monitor, now, out| {
-                monitor.on_position(snapshot, now, out)
+                monitor.on_position(snapshot, now, out);
             });
         }
     }
@@ -305,7 +305,7 @@ impl Handler<UnwindNews> for RiskSeat {
     type Result = ();
     fn handle(&mut self, message: UnwindNews, context: &mut Self::Context) {
         self.drive(context, |monitor, now, out| {
-            monitor.on_unwind(&message.0, now, out)
+            monitor.on_unwind(&message.0, now, out);
         });
     }
 }
@@ -314,7 +314,7 @@ impl Handler<OpenNews> for RiskSeat {
     type Result = ();
     fn handle(&mut self, message: OpenNews, context: &mut Self::Context) {
         self.drive(context, |monitor, now, out| {
-            monitor.on_open_orders(&message.0, now, out)
+            monitor.on_open_orders(&message.0, now, out);
         });
     }
 }
@@ -323,7 +323,7 @@ impl Handler<VenueWord> for RiskSeat {
     type Result = ();
     fn handle(&mut self, message: VenueWord, context: &mut Self::Context) {
         self.drive(context, |monitor, now, out| {
-            monitor.on_confirm(&message.0, now, out)
+            monitor.on_confirm(&message.0, now, out);
         });
     }
 }
@@ -332,7 +332,7 @@ impl Handler<Operator> for RiskSeat {
     type Result = ();
     fn handle(&mut self, message: Operator, context: &mut Self::Context) {
         self.drive(context, |monitor, now, out| {
-            monitor.on_operator(message.0, now, out)
+            monitor.on_operator(message.0, now, out);
         });
     }
 }
@@ -342,7 +342,7 @@ impl Handler<AccountingBroken> for RiskSeat {
     fn handle(&mut self, message: AccountingBroken, context: &mut Self::Context) {
         tracing::error!("accounting is broken: {}", message.text);
         self.drive(context, |monitor, now, out| {
-            monitor.on_accounting_error(message.label, now, out)
+            monitor.on_accounting_error(message.label, now, out);
         });
     }
 }

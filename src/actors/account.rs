@@ -137,6 +137,40 @@ impl AccountSeat {
             }
         }
     }
+
+    /// An answer of the venue is complete.
+    fn snapshot_done(&mut self, venue: VenueId, query: AccountQuery) {
+        let Some(account) = self.accounts.get_mut(venue.index()) else {
+            return;
+        };
+        let asked_at = account.asked_at;
+        match query {
+            AccountQuery::Balances => {
+                account.answers[0] += 1;
+                self.tell(
+                    venue,
+                    PositionSource::Snapshot,
+                    asked_at,
+                    Some(InstrumentKind::Spot),
+                );
+            }
+            AccountQuery::Positions => {
+                account.answers[1] += 1;
+                // A venue lists only instruments with a position: what it left out is flat.
+                let seen = std::mem::take(&mut account.seen_positions);
+                account
+                    .positions
+                    .retain(|instrument, _| seen.contains(instrument));
+                let kind = Some(InstrumentKind::LinearPerpetual);
+                self.tell(venue, PositionSource::Snapshot, asked_at, kind);
+            }
+            AccountQuery::OpenOrders => {
+                account.answers[2] += 1;
+                account.open_orders = account.counting_open;
+            }
+            AccountQuery::Trades { .. } => {}
+        }
+    }
 }
 
 /// The position by the venue's own word; `None` before the session began or when it does not fit the grid.
@@ -207,35 +241,7 @@ impl Handler<AccountNews> for AccountSeat {
                 );
             }
             AccountEvent::OpenOrder { .. } => account.counting_open += 1,
-            AccountEvent::SnapshotDone(query) => {
-                let asked_at = account.asked_at;
-                match query {
-                    AccountQuery::Balances => {
-                        account.answers[0] += 1;
-                        self.tell(
-                            news.venue,
-                            PositionSource::Snapshot,
-                            asked_at,
-                            Some(InstrumentKind::Spot),
-                        );
-                    }
-                    AccountQuery::Positions => {
-                        account.answers[1] += 1;
-                        // A venue lists only instruments with a position: what it left out is flat.
-                        let seen = std::mem::take(&mut account.seen_positions);
-                        account
-                            .positions
-                            .retain(|instrument, _| seen.contains(instrument));
-                        let kind = Some(InstrumentKind::LinearPerpetual);
-                        self.tell(news.venue, PositionSource::Snapshot, asked_at, kind);
-                    }
-                    AccountQuery::OpenOrders => {
-                        account.answers[2] += 1;
-                        account.open_orders = account.counting_open;
-                    }
-                    AccountQuery::Trades { .. } => {}
-                }
-            }
+            AccountEvent::SnapshotDone(query) => self.snapshot_done(news.venue, query),
             AccountEvent::ServerTime { offset_nanos, .. } => {
                 account.clock_offset_ns = Some(offset_nanos);
             }

@@ -123,7 +123,7 @@ impl Board {
                 *data
                     .ended
                     .entry((report.venue, side, "unknown"))
-                    .or_default() += 1
+                    .or_default() += 1;
             }
             ReportKind::Written
             | ReportKind::Acked { .. }

@@ -28,7 +28,7 @@ pub enum FullRing {
 }
 
 /// Free slots that a replay keeps before it takes another frame: more than any one message needs.
-const ROOM_SLOTS: usize = crate::capacity::FEED_RING_EVENTS / 2;
+const ROOM_SLOTS: usize = crate::capacity::FEED_RING_EVENTS.div_euclid(2);
 
 /// Puts events into the ring, stamped with their decode time, and rings once a batch.
 struct RingSink<'a> {

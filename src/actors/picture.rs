@@ -15,6 +15,7 @@ use crate::telemetry::snapshot::{
 };
 use crate::units::MonoNanos;
 
+use super::board::BoardData;
 use super::feed::FeedStatus;
 use super::sampler::{Handles, Picture};
 
@@ -228,8 +229,6 @@ fn venues(handles: &Handles, picture: &Picture) -> Vec<VenueStatus> {
         .map(VenueId)
         .zip(handles.catalogue.venue_names())
         .map(|(venue, name)| {
-            let feeds = picture.feeds.iter().filter(|feed| feed.venue == venue);
-            let gateway = picture.gateways.get(venue.index());
             let account = picture.accounts.0.get(venue.index());
             let mut status = VenueStatus {
                 venue: name.clone(),
@@ -244,67 +243,78 @@ fn venues(handles: &Handles, picture: &Picture) -> Vec<VenueStatus> {
                 unknown_orders: picture.execution.unknown_at(venue),
                 ..VenueStatus::default()
             };
-            // One series a connection: USD-M has two for market data.
-            for (feed, channel) in feeds.zip(["market", "market_2", "market_3", "market_4"]) {
-                status.book_gaps.add("sequence_gap", feed.counters.gaps);
-                status.book_resyncs.add("rebuild", feed.counters.syncs);
-                status.channels.push(ChannelStatus {
-                    channel,
-                    connected: feed.connected,
-                    messages_received: feed.counters.frames_received,
-                    received_bytes: feed.counters.bytes_received,
-                    decode_errors: feed.counters.malformed,
-                    reconnects: feed.reconnects.clone(),
-                });
-            }
-            if let Some(gateway) = gateway {
-                let mut reconnects = Counts::new();
-                reconnects.set("lost", gateway.counters.reconnects);
-                status.channels.push(ChannelStatus {
-                    channel: "orders",
-                    connected: gateway.ready,
-                    messages_received: gateway.counters.frames_received,
-                    received_bytes: 0,
-                    decode_errors: gateway.counters.frames_malformed,
-                    reconnects,
-                });
-            }
+            connections(&mut status, venue, picture);
             let crossed = handles
                 .catalogue
                 .at_venue(venue)
                 .filter_map(|one| picture.signal.books.get(one.id.index()));
             status.book_crossed = crossed.map(|book| book.crossed).sum();
-            for ((at, reason), count) in &data.rejects {
-                if *at == venue {
-                    status.rejects.set(reason, *count);
-                }
-            }
-            for ((at, side, liquidity), count) in &data.filled {
-                if *at == venue {
-                    status.fills.push(FillCount {
-                        side,
-                        liquidity,
-                        count: *count,
-                    });
-                }
-            }
-            for ((at, side, result), count) in &data.ended {
-                if *at == venue {
-                    status.orders.push(OrderCount {
-                        side,
-                        r#type: "limit",
-                        result,
-                        count: *count,
-                    });
-                }
-            }
-            if let Some((paid, received)) = data.fees.get(&venue) {
-                status.fees_paid = *paid;
-                status.rebates_received = *received;
-            }
+            trading(&mut status, venue, &data);
             status
         })
         .collect()
+}
+
+/// What its market connections and its order connection count.
+fn connections(status: &mut VenueStatus, venue: VenueId, picture: &Picture) {
+    let feeds = picture.feeds.iter().filter(|feed| feed.venue == venue);
+    // One series a connection: USD-M has two for market data.
+    for (feed, channel) in feeds.zip(["market", "market_2", "market_3", "market_4"]) {
+        status.book_gaps.add("sequence_gap", feed.counters.gaps);
+        status.book_resyncs.add("rebuild", feed.counters.syncs);
+        status.channels.push(ChannelStatus {
+            channel,
+            connected: feed.connected,
+            messages_received: feed.counters.frames_received,
+            received_bytes: feed.counters.bytes_received,
+            decode_errors: feed.counters.malformed,
+            reconnects: feed.reconnects.clone(),
+        });
+    }
+    if let Some(gateway) = picture.gateways.get(venue.index()) {
+        let mut reconnects = Counts::new();
+        reconnects.set("lost", gateway.counters.reconnects);
+        status.channels.push(ChannelStatus {
+            channel: "orders",
+            connected: gateway.ready,
+            messages_received: gateway.counters.frames_received,
+            received_bytes: 0,
+            decode_errors: gateway.counters.frames_malformed,
+            reconnects,
+        });
+    }
+}
+
+/// Orders, fills and fees there.
+fn trading(status: &mut VenueStatus, venue: VenueId, data: &BoardData) {
+    for ((at, reason), count) in &data.rejects {
+        if *at == venue {
+            status.rejects.set(reason, *count);
+        }
+    }
+    for ((at, side, liquidity), count) in &data.filled {
+        if *at == venue {
+            status.fills.push(FillCount {
+                side,
+                liquidity,
+                count: *count,
+            });
+        }
+    }
+    for ((at, side, result), count) in &data.ended {
+        if *at == venue {
+            status.orders.push(OrderCount {
+                side,
+                r#type: "limit",
+                result,
+                count: *count,
+            });
+        }
+    }
+    if let Some((paid, received)) = data.fees.get(&venue) {
+        status.fees_paid = *paid;
+        status.rebates_received = *received;
+    }
 }
 
 fn strategies(handles: &Handles, picture: &Picture) -> Vec<StrategyStatus> {

@@ -91,10 +91,13 @@ impl Handler<Written> for RiskSeat {
     }
 }
 
+/// A question to the monitor, asked on its own thread.
+pub type RiskQuestion = Box<dyn FnOnce(&Monitor, MonoNanos) + Send>;
+
 /// Borrows the monitor for a question.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct InspectRisk(pub Box<dyn FnOnce(&Monitor, MonoNanos) + Send>);
+pub struct InspectRisk(pub RiskQuestion);
 
 impl std::fmt::Debug for InspectRisk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -32,17 +32,7 @@ pub(super) async fn run(
     mut ended: impl FnMut() -> Option<&'static str>,
 ) -> Result<(Summary, Vec<Fill>), CliError> {
     let page = match options.address {
-        Some(address) => {
-            let page = dashboard::serve(address, engine.hub())
-                .map_err(|error| CliError::failed(error.to_string()))?;
-            if !options.quiet {
-                print_note(&format!(
-                    "page http://{0}/   metrics http://{0}/metrics",
-                    page.address
-                ));
-            }
-            Some(page)
-        }
+        Some(address) => Some(serve_page(address, &engine, options.quiet)?),
         None => None,
     };
     let mut terminate =
@@ -102,6 +92,23 @@ pub(super) async fn run(
         write_fills(path, &catalogue, &fills)?;
     }
     Ok((summary, fills))
+}
+
+/// The page and `/metrics`; says where unless asked to be quiet.
+fn serve_page(
+    address: SocketAddr,
+    engine: &Engine,
+    quiet: bool,
+) -> Result<dashboard::Handle, CliError> {
+    let page = dashboard::serve(address, engine.hub())
+        .map_err(|error| CliError::failed(error.to_string()))?;
+    if !quiet {
+        print_note(&format!(
+            "page http://{0}/   metrics http://{0}/metrics",
+            page.address
+        ));
+    }
+    Ok(page)
 }
 
 /// One line a second; on a terminal it replaces the last one.

@@ -154,6 +154,14 @@ impl Summary {
     #[must_use]
     pub fn text(&self) -> String {
         let mut out = String::new();
+        self.counts_text(&mut out);
+        self.tables_text(&mut out);
+        let written = write!(out, "decisions {}", self.decision_hash);
+        debug_assert!(written.is_ok(), "Invariant: writing to a String succeeds");
+        out
+    }
+    /// What came in, what was done, and the money.
+    fn counts_text(&self, out: &mut String) {
         let mut line = |text: String| {
             out.push_str(&text);
             out.push('\n');
@@ -203,6 +211,14 @@ impl Summary {
                 fees.join(", ")
             }
         ));
+    }
+
+    /// Refusals, stages, positions and remarks: a line each.
+    fn tables_text(&self, out: &mut String) {
+        let mut line = |text: String| {
+            out.push_str(&text);
+            out.push('\n');
+        };
         for (code, count) in &self.gate_refusals {
             line(format!("refused   {count:>8}  {code}"));
         }
@@ -235,9 +251,6 @@ impl Summary {
         for remark in &self.remarks {
             line(format!("note      {remark}"));
         }
-        let written = write!(out, "decisions {}", self.decision_hash);
-        debug_assert!(written.is_ok(), "Invariant: writing to a String succeeds");
-        out
     }
 }
 

@@ -106,7 +106,11 @@ fn lost(error: tungstenite::Error) -> SocketError {
         E::Url(error) => SocketError::BadAddress(error.to_string()),
         E::Utf8(_) => SocketError::Protocol("text was not UTF-8".to_owned()),
         E::Protocol(error) => SocketError::Protocol(error.to_string()),
-        other => SocketError::Connect(other.to_string()),
+        other @ (E::Io(_)
+        | E::Tls(_)
+        | E::WriteBufferFull(_)
+        | E::AttackAttempt
+        | E::HttpFormat(_)) => SocketError::Connect(other.to_string()),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The desk: from approvals to orders, and from reports to everything that follows. One owner: the execution seat.
 //!
 //! - An [`ApprovedSet`] becomes one order a leg, sent together. Client ids are deterministic: session, set, leg, attempt.
-//! - A report becomes at most one fill, one state change, and a look at the set it belongs to ([`sets`]).
-//! - Time alone turns an order into an unknown one, asks the venue ([`timers`]), and moves a set past its deadline.
+//! - A report becomes at most one fill, one state change, and a look at the set it belongs to (`desk/sets.rs`).
+//! - Time alone turns an order into an unknown one, asks the venue (`desk/timers.rs`), and moves a set past its deadline.
 //! - A forced close's order ([`crate::trade::Purpose::Unwind`]) is sent as it is and reported as it goes; sets do not know it.
 //!
 //! Outputs are pushed in the order in which they must be carried out; [`DeskOutput::Settled`] comes after the fills it

@@ -2,7 +2,7 @@
 //! allows. It is what `arbalest simulate`, backtests and fault simulation stand on.
 //!
 //! The rooms are the ones that trade live: feed and gateway machines speak their venues' wire protocol to
-//! [`VenueCore`](crate::sim::venue::VenueCore)s, the hot path decides, the desk sends, the ledger books, the monitor judges
+//! [`VenueCore`]s, the hot path decides, the desk sends, the ledger books, the monitor judges
 //! (`engine/flow.rs` names the routes). Only time and transport differ: a queue ordered by instant and by order of entry,
 //! and bytes handed over in memory after the venue's own latency. So equal inputs give equal decisions to the last bit.
 //!

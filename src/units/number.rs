@@ -36,6 +36,10 @@ impl NumberError {
 /// Most decimals a grid may have: 10^18 still fits an `i64`.
 pub const DECIMALS_MAX: u8 = 18;
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated by the compiler: an index out of range would not build"
+)]
 const POW10: [i64; 19] = {
     let mut table = [1_i64; 19];
     let mut index = 1;

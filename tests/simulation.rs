@@ -160,3 +160,66 @@ fn a_recording_twice_decides_equally() {
     );
     println!("{}", one.summary.text());
 }
+
+/// The data README's final books: update id, best levels and the hash of the best twenty a side.
+#[test]
+fn whole_recordings_end_at_the_recorded_books() {
+    let Some(dir) = recordings() else { return };
+    let settings = Settings::from_files(&Files::recorded()).unwrap();
+    let span = Nanos::from_secs(3_600);
+    let options = SimulateOptions {
+        seed: 1,
+        span,
+        recording: Some(&dir),
+        model: ModelParams::demo(),
+    };
+    let report = simulate(&settings, &options).unwrap();
+    let summary = &report.summary;
+    assert!(report.violations.is_empty(), "{:#?}", report.violations);
+    assert_eq!(summary.ended_by, "recording_end");
+    assert_eq!(
+        (summary.book_gaps, summary.frames_malformed),
+        (0, 0),
+        "{}",
+        summary.text()
+    );
+    let frames = 3_451
+        + 28_040
+        + 9_757
+        + 24_077
+        + 3_434
+        + 6_106
+        + 6_551
+        + 66_089
+        + 21_313
+        + 53_992
+        + 6_586
+        + 14_076;
+    assert_eq!(summary.frames_received, frames, "{}", summary.text());
+    let ends: Vec<(u64, &str)> = summary
+        .books
+        .iter()
+        .map(|book| (book.update_id, book.top20_sha256.as_str()))
+        .collect();
+    assert_eq!(
+        ends,
+        [
+            (
+                50_093_421_584,
+                "a6f081ff03e21c59f4ecbb299d93fa02904af42868bd1bbdf79bba23143ebf61"
+            ),
+            (
+                35_346_671_849,
+                "521428843681c3959207dfd4d4562bd79e45296d46ef80a65e9a8e5fa68e4645"
+            ),
+            (
+                5_123_135_475_514,
+                "d997582f03bef93d9c469ee8e6a5ddd3b9f3645103593d2fb38a03dbd577ca16"
+            ),
+            (
+                5_123_135_545_737,
+                "6c547d52c5d5bed4e13ffabb22c3d2b55985f12353c53b16369389f1259f6949"
+            ),
+        ]
+    );
+}

@@ -273,19 +273,25 @@ impl World {
         self.ledger.unrealized_pnl(instrument.id, mid).map(Money)
     }
 
-    /// In virtual time: what the engine computes takes none, so only the ways to the venues and back have length.
+    /// In virtual time: what the engine computes takes none, so only the ways to the venues and
+    /// back have length; what happens within the engine is counted.
     fn fill_latency(&self, summary: &mut Summary) {
-        for stage in [
-            Stage::Decode,
-            Stage::QueueWait,
-            Stage::StrategyEval,
-            Stage::RiskCheck,
-            Stage::TickToOrder,
-            Stage::OrderAck,
+        let zero = |count: u64| StageSummary {
+            count,
+            ..StageSummary::default()
+        };
+        let sets = self.desk.counters().sets_opened;
+        for (stage, count) in [
+            (Stage::Decode, summary.frames_decoded),
+            (Stage::QueueWait, summary.frames_decoded),
+            (Stage::StrategyEval, summary.outcomes.values().sum()),
+            (Stage::RiskCheck, sets + self.hot.gate().counters().refused),
+            (Stage::TickToOrder, 0),
+            (Stage::OrderAck, 0),
         ] {
             summary
                 .latency
-                .insert(stage.label().to_owned(), StageSummary::default());
+                .insert(stage.label().to_owned(), zero(count));
         }
         for (stage, spans) in &self.tally.spans {
             let mut sorted = spans.clone();

@@ -274,15 +274,17 @@ impl World {
             Owner::Feed(index) => self.drive_feed(index, |machine, now, _, sink, actions| {
                 machine.on_http(id, reply.status, reply.body.as_bytes(), now, sink, actions);
             }),
-            Owner::Gateway(venue) => self.drive_gateway(venue, |gateway, now, time, out| {
-                let answer = HttpAnswer {
-                    request: id,
-                    status: reply.status,
-                    headers: &reply.headers,
-                    body: reply.body.as_bytes(),
-                };
-                gateway.on_http(&answer, now, time, out);
-            }),
+            Owner::Gateway(venue) => {
+                self.drive_gateway(venue, |gateway, now, time, out| {
+                    let answer = HttpAnswer {
+                        request: id,
+                        status: reply.status,
+                        headers: &reply.headers,
+                        body: reply.body.as_bytes(),
+                    };
+                    gateway.on_http(&answer, now, time, out);
+                });
+            }
         }
         self.carry_out();
     }
@@ -351,7 +353,7 @@ impl World {
         self.events = events;
     }
 
-    /// Runs a gateway machine and files what it said.
+    /// Runs a gateway machine and files what it said. True when it wanted something done.
     pub(super) fn drive_gateway(
         &mut self,
         venue: usize,
@@ -361,13 +363,14 @@ impl World {
             UnixNanos,
             &mut GatewayOut,
         ),
-    ) {
+    ) -> bool {
         let (now, time) = (self.mono(), self.now);
         let mut out = std::mem::take(&mut self.gateway_out);
         if let Some(seat) = self.venues.get_mut(venue) {
             step(&mut seat.gateway, now, time, &mut out);
         }
         let mut actions = std::mem::take(&mut out.actions);
+        let acted = !actions.is_empty();
         self.perform(Owner::Gateway(venue), &mut actions);
         out.actions = actions;
         self.work.extend(out.reports.drain(..).map(Work::Report));
@@ -377,5 +380,6 @@ impl World {
                 .map(|event| Work::Account(venue, event)),
         );
         self.gateway_out = out;
+        acted
     }
 }

@@ -10,7 +10,7 @@ use crate::execution::{
 use crate::market::{InstrumentId, MarketEvent};
 use crate::risk::{Approved, ApprovedSet, Monitor, RiskOutput, RiskView};
 use crate::telemetry::NoopTimer;
-use crate::trade::{ApprovalSeq, Fill, OrderReport, SetId};
+use crate::trade::{ApprovalSeq, Fill, OrderReport, SetId, Ticket};
 use crate::units::MonoNanos;
 
 use super::World;
@@ -180,27 +180,41 @@ impl World {
             CommandAction::Place(ticket) => {
                 self.digest.add_ticket(&ticket);
                 self.checker.on_ticket(&ticket);
-                self.drive_gateway(venue, |gateway, now, time, out| {
-                    gateway.place(&ticket, now, time, out);
-                });
+                self.place(venue, &ticket);
             }
             CommandAction::Cancel {
                 instrument,
                 client_order_id,
-            } => self.drive_gateway(venue, |gateway, now, time, out| {
-                gateway.cancel(instrument, client_order_id, now, time, out);
-            }),
+            } => {
+                self.drive_gateway(venue, |gateway, now, time, out| {
+                    gateway.cancel(instrument, client_order_id, now, time, out);
+                });
+            }
             CommandAction::Query {
                 instrument,
                 client_order_id,
-            } => self.drive_gateway(venue, |gateway, now, time, out| {
-                gateway.query(instrument, client_order_id, now, time, out);
-            }),
+            } => {
+                self.drive_gateway(venue, |gateway, now, time, out| {
+                    gateway.query(instrument, client_order_id, now, time, out);
+                });
+            }
             CommandAction::CancelAll { instrument } => {
                 self.drive_gateway(venue, |gateway, now, time, out| {
                     gateway.cancel_all(instrument, now, time, out);
                 });
             }
+        }
+    }
+
+    /// Sends an order, and says that it was handed over before anything the venue answers.
+    fn place(&mut self, venue: usize, ticket: &Ticket) {
+        let place = self.work.len();
+        let sent = self.drive_gateway(venue, |gateway, now, time, out| {
+            gateway.place(ticket, now, time, out);
+        });
+        if sent && let Some(seat) = self.venues.get(venue) {
+            let written = seat.gateway.written(ticket, self.mono());
+            self.work.insert(place, Work::Report(written));
         }
     }
 

@@ -22,6 +22,7 @@
     reason = "a bench"
 )]
 
+pub mod floor;
 pub mod recorded;
 
 use std::hint::black_box;

@@ -11,17 +11,26 @@
 
 mod harness;
 
+use std::cell::RefCell;
+
 use arbalest::exchanges::Dialect;
 use arbalest::exchanges::decode::Decoder;
 use arbalest::exchanges::frame::Message;
 use arbalest::units::{Grid, parse_fixed};
+use harness::floor::{Floor, Outcome};
 use harness::recorded::{self, Source};
-use harness::{Group, mix, size};
+use harness::{Group, mix, replay, size};
 use serde::Deserialize;
 
 fn main() {
     kinds();
     recordings();
+    for (pair, sources, expected) in [
+        ("BTC", [Source::SpotBtc, Source::UsdmBtc], 3_723),
+        ("ETH", [Source::SpotEth, Source::UsdmEth], 12_093),
+    ] {
+        target_a(pair, sources, expected);
+    }
 }
 
 /// One frame of every hot kind, as the venues write them.
@@ -289,4 +298,50 @@ fn recordings() {
         });
         group.run_agreeing();
     }
+}
+
+/// Both recordings of a pair merged: read, keep both full books, test the spread after each quote.
+fn target_a(pair: &str, sources: [Source; 2], expected: u64) {
+    let Some(lines) = recorded::lines(&sources) else {
+        println!("no recordings (ARBALEST_DATA): target A is not measured");
+        return;
+    };
+    if !harness::is_large() {
+        // The whole file once, ours only: the count is checked wherever the data is.
+        assert_eq!(
+            replay::play(sources, &lines).opportunities,
+            expected,
+            "opportunities at 5 bps, {pair}"
+        );
+        return;
+    }
+    let by_hand = RefCell::new(Floor::new());
+    let mut group = Group::new(&format!(
+        "A. {pair}: {} messages of both venues, ns a message",
+        lines.len()
+    ));
+    let check = |outcome: Outcome| {
+        assert_eq!(
+            outcome.opportunities, expected,
+            "opportunities at 5 bps, {pair}"
+        );
+        mix(outcome.hash, outcome.opportunities)
+    };
+    let merged = &lines;
+    group.prepared_case(
+        "base: by hand, flat books",
+        lines.len(),
+        || by_hand.borrow_mut().reset(merged),
+        || check(by_hand.borrow_mut().play(merged)),
+    );
+    group.case("ours: feed machines, books", lines.len(), || {
+        check(replay::play(sources, merged))
+    });
+    group.case("ours, rings between", lines.len(), || {
+        check(replay::play_through_rings(sources, merged))
+    });
+    group.run_agreeing();
+    println!(
+        "opportunities at 5 bps gross, sell spot, buy USD-M: {expected} in every round and case"
+    );
 }

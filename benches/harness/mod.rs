@@ -24,6 +24,7 @@
 
 pub mod floor;
 pub mod recorded;
+pub mod replay;
 
 use std::hint::black_box;
 
@@ -39,11 +40,28 @@ pub fn size(small: usize, large: usize) -> usize {
     if is_large() { large } else { small }
 }
 
+/// Rounds of every group under `cargo bench`; `ARBALEST_ROUNDS` overrides it (profilers want one).
+fn rounds() -> usize {
+    let asked = std::env::var("ARBALEST_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    asked.unwrap_or(size(1, 9))
+}
+
+/// True unless a word on the command line (`cargo bench --bench book -- growth`) is missing in the title.
+pub fn is_wanted(title: &str) -> bool {
+    std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .all(|word| title.contains(&word))
+}
+
 type Work<'a> = Box<dyn FnMut() -> u64 + 'a>;
 
 struct Case<'a> {
     name: String,
     units: u64,
+    prepare: Box<dyn FnMut() + 'a>,
     work: Work<'a>,
     nanos: Vec<f64>,
     hash: Option<u64>,
@@ -65,9 +83,21 @@ impl<'a> Group<'a> {
 
     /// Adds a case that does `units` units of work a call and returns a hash of its result.
     pub fn case(&mut self, name: &str, units: usize, work: impl FnMut() -> u64 + 'a) {
+        self.prepared_case(name, units, || {}, work);
+    }
+
+    /// As [`Group::case`], with something done before each round that is not counted.
+    pub fn prepared_case(
+        &mut self,
+        name: &str,
+        units: usize,
+        prepare: impl FnMut() + 'a,
+        work: impl FnMut() -> u64 + 'a,
+    ) {
         self.cases.push(Case {
             name: name.to_owned(),
             units: units.max(1) as u64,
+            prepare: Box::new(prepare),
             work: Box::new(work),
             nanos: Vec::new(),
             hash: None,
@@ -86,10 +116,14 @@ impl<'a> Group<'a> {
 
     /// Runs all cases in turn for some rounds, prints the table and returns the result hashes.
     pub fn run(mut self) -> Vec<u64> {
+        if !is_wanted(&self.title) {
+            return Vec::new();
+        }
         let clock = OsClock::new();
-        let rounds = if is_large() { 9 } else { 1 };
+        let rounds = rounds();
         for round in 0..=rounds {
             for case in &mut self.cases {
+                (case.prepare)();
                 let started_at = clock.now();
                 let hash = black_box((case.work)());
                 let spent = clock.now().since(started_at);

@@ -378,13 +378,26 @@ impl SymbolTable {
     }
 }
 
+/// Names of up to sixteen bytes count whole; of longer ones the first and last eight bytes do.
 #[inline]
 fn hash(bytes: &[u8]) -> usize {
-    let mut state: u32 = 0x811C_9DC5;
-    for byte in bytes {
-        state = (state ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
-    }
-    usize::try_from(state ^ (state >> 15)).unwrap_or(0)
+    let (first, last) = match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => match (bytes.first_chunk(), bytes.last_chunk()) {
+            (Some(first), Some(last)) => {
+                let wide = |bytes: &[u8; 4]| u64::from(u32::from_le_bytes(*bytes));
+                (wide(first), wide(last))
+            }
+            _ => (
+                bytes
+                    .iter()
+                    .fold(0, |state, byte| state << 8 | u64::from(*byte)),
+                0,
+            ),
+        },
+    };
+    let mixed = (first ^ last.rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    usize::try_from(mixed >> 32).unwrap_or(0)
 }
 
 #[cfg(test)]

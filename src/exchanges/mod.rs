@@ -9,6 +9,7 @@ pub mod binance;
 pub mod binance_spot;
 pub mod binance_usdm;
 pub mod decode;
+mod digits;
 pub mod feed;
 pub mod frame;
 pub mod gateway;

@@ -3,6 +3,7 @@
 use crate::units::number::pow10;
 use crate::units::{Grid, GridError, NumberError, Price, Qty};
 
+use super::digits;
 use super::frame::{LevelChange, Malformed};
 
 /// Most digits the short way takes: eighteen always fit an `i64`.
@@ -12,6 +13,11 @@ const SHORT_DIGITS_MAX: u32 = 18;
 /// quote. `None` for anything that is not plain or not exact: the caller then takes the careful way.
 #[inline]
 pub(super) fn short_steps(text: &[u8], decimals: u8) -> Option<(i64, usize)> {
+    digits::steps(text, decimals).or_else(|| steps_by_byte(text, decimals))
+}
+
+/// [`short_steps`] byte by byte.
+fn steps_by_byte(text: &[u8], decimals: u8) -> Option<(i64, usize)> {
     let mut value: u64 = 0;
     let mut digits: u32 = 0;
     let mut fraction_left = decimals;

@@ -2,6 +2,7 @@
 //! the symbol before the numbers. Answers only when the frame is certainly well-formed; otherwise `frames.rs` decides.
 
 use crate::capacity::MESSAGE_LEVELS_MAX;
+use crate::exchanges::digits::{self, plain_end};
 use crate::exchanges::frame::{
     DepthIds, DepthLevels, DepthMessage, FrameKind, LevelChange, Message, QuoteMessage,
     SymbolTable, TradeMessage,
@@ -37,15 +38,6 @@ pub(super) fn decode<'a>(
         _ if kind.starts_with(b"depth@") => reader.depth(shape.depth, levels),
         _ => None,
     }
-}
-
-/// Where a string of plain ASCII ends (at its quote).
-#[inline]
-fn plain_end(text: &[u8]) -> Option<usize> {
-    let end = text
-        .iter()
-        .position(|byte| !matches!(byte, 0x20..=0x7E) || matches!(byte, b'"' | b'\\'))?;
-    (text.get(end) == Some(&b'"')).then_some(end)
 }
 
 struct Reader<'a, 't> {
@@ -131,6 +123,16 @@ impl<'a> Reader<'a, '_> {
 
     #[inline]
     fn integer(&mut self) -> Option<u64> {
+        let (value, length) = digits::integer(self.rest).or_else(|| self.integer_by_byte())?;
+        // Nineteen digits always fit; a leading zero is no JSON number.
+        if length == 0 || length > 19 || (length > 1 && self.rest.first() == Some(&b'0')) {
+            return None;
+        }
+        self.rest = self.rest.get(length..)?;
+        Some(value)
+    }
+
+    fn integer_by_byte(&self) -> Option<(u64, usize)> {
         let mut value: u64 = 0;
         let mut length = 0;
         for byte in self.rest {
@@ -141,12 +143,7 @@ impl<'a> Reader<'a, '_> {
             value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
             length += 1;
         }
-        // Nineteen digits always fit; a leading zero is no JSON number.
-        if length == 0 || length > 19 || (length > 1 && self.rest.first() == Some(&b'0')) {
-            return None;
-        }
-        self.rest = self.rest.get(length..)?;
-        Some(value)
+        Some((value, length))
     }
 
     #[inline]

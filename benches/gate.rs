@@ -1,0 +1,110 @@
+//! Target F: what the gate's whole chain of checks costs a set of two legs, approved and refused, and that it allocates
+//! nothing (`tests/allocations.rs` holds that).
+#![allow(missing_docs, clippy::allow_attributes, reason = "a bench")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a bench"
+)]
+
+mod harness;
+#[path = "harness/rig.rs"]
+mod rig;
+
+use std::sync::Arc;
+
+use arbalest::clock::{Clock, OsClock};
+use arbalest::risk::{Gate, InstrumentRisk, KillLevel, RiskView, SetVerdict};
+use arbalest::telemetry::NoopTimer;
+use arbalest::trade::{ApprovalSeq, Intent, Leg, StrategyId};
+use arbalest::units::{Asset, Nanos, Price, Qty, Side};
+use harness::size;
+use hdrhistogram::Histogram;
+use rig::Rig;
+
+fn intent(gate_qty: i64, at: arbalest::units::MonoNanos) -> Intent {
+    let leg = |instrument: u16, side: Side, price: i64| Leg {
+        instrument: arbalest::market::InstrumentId(instrument),
+        side,
+        qty: Qty(gate_qty),
+        limit_price: Price(price),
+        decision_price: Price(price),
+    };
+    Intent::new(
+        StrategyId(0),
+        &[leg(1, Side::Buy, 6_000_100), leg(0, Side::Sell, 5_999_900)],
+        at,
+    )
+}
+
+fn main() {
+    let count = size(500, 200_000);
+    let clock = OsClock::new();
+    println!(
+        "\n## F. gate, one set of two legs, nanoseconds (a clock read of about 10 ns is inside)"
+    );
+    println!(
+        "{:<34}{:>8}{:>8}{:>8}{:>8}{:>10}",
+        "case", "p50", "p90", "p99", "p99.9", "max"
+    );
+    for (name, qty, is_approved) in [
+        ("approved", 1_000, true),
+        ("refused: order too large", 1_000_000_000, false),
+    ] {
+        let mut pooled = Histogram::<u64>::new(3).unwrap();
+        for round in 0..size(1, 5) {
+            let mut histogram = Histogram::<u64>::new(3).unwrap();
+            let rig = Rig::new(NoopTimer);
+            let mut gate = Gate::new(
+                Arc::new(rig::limits()),
+                rig::catalogue(),
+                Asset::new("USDT").unwrap(),
+            );
+            let mut view = RiskView {
+                version: 1,
+                as_of: ApprovalSeq(0),
+                issued_at: rig.now,
+                portfolio_level: KillLevel::Armed,
+                instruments: vec![InstrumentRisk::default(); 2],
+                strategy_levels: vec![KillLevel::Armed],
+            };
+            gate.on_view(&view);
+            let now = rig.now.after(Nanos::from_millis(1));
+            let mut last = ApprovalSeq(0);
+            for index in 0..count {
+                // A view now and then forgets the holds, and decisions are spread over time for the rate limits.
+                let intent = std::hint::black_box(intent(qty, now));
+                let from = clock.now();
+                let verdict = gate.check_set(&intent, rig.hot.books(), now);
+                let span = clock.now().since(from);
+                match (&verdict, is_approved) {
+                    (SetVerdict::Approved(set), true) => {
+                        for leg in set.legs() {
+                            last = leg.seq();
+                            gate.release(leg.seq());
+                        }
+                    }
+                    (SetVerdict::Refused { .. }, false) => {}
+                    (verdict, _) => panic!("{name}, round {round}, set {index}: {verdict:?}"),
+                }
+                if index % 64 == 63 {
+                    view.version += 1;
+                    view.as_of = last;
+                    gate.on_view(&view);
+                }
+                histogram.record(span.0).unwrap();
+            }
+            pooled.add(&histogram).unwrap();
+        }
+        let at = |quantile: f64| pooled.value_at_quantile(quantile);
+        println!(
+            "{name:<34}{:>8}{:>8}{:>8}{:>8}{:>10}",
+            at(0.5),
+            at(0.9),
+            at(0.99),
+            at(0.999),
+            pooled.max()
+        );
+    }
+}

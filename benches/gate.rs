@@ -55,7 +55,7 @@ fn main() {
         let mut pooled = Histogram::<u64>::new(3).unwrap();
         for round in 0..size(1, 5) {
             let mut histogram = Histogram::<u64>::new(3).unwrap();
-            let rig = Rig::new(NoopTimer);
+            let mut rig = Rig::new(NoopTimer);
             let mut gate = Gate::new(
                 Arc::new(rig::limits()),
                 rig::catalogue(),
@@ -70,10 +70,11 @@ fn main() {
                 strategy_levels: vec![KillLevel::Armed],
             };
             gate.on_view(&view);
-            let now = rig.now.after(Nanos::from_millis(1));
             let mut last = ApprovalSeq(0);
             for index in 0..count {
-                // A view now and then forgets the holds, and decisions are spread over time for the rate limits.
+                // Ten milliseconds a decision, for the rate limits.
+                rig.step(Nanos::from_millis(10));
+                let now = rig.now;
                 let intent = std::hint::black_box(intent(qty, now));
                 let from = clock.now();
                 let verdict = gate.check_set(&intent, rig.hot.books(), now);
@@ -89,8 +90,14 @@ fn main() {
                     (verdict, _) => panic!("{name}, round {round}, set {index}: {verdict:?}"),
                 }
                 if index % 64 == 63 {
+                    // Fresh books, and a view that knows what was settled.
+                    for venue in [rig::SPOT, rig::USDM] {
+                        let id = rig.next_id(venue);
+                        rig.tick(venue, rig::calm(venue, id).as_bytes());
+                    }
                     view.version += 1;
                     view.as_of = last;
+                    view.issued_at = now;
                     gate.on_view(&view);
                 }
                 histogram.record(span.0).unwrap();

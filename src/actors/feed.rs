@@ -237,6 +237,13 @@ impl LinkOwner for FeedSeat {
         });
     }
     fn on_http_answer(&mut self, request: RequestId, answer: Answer, context: &mut Self::Context) {
+        tracing::debug!(
+            feed = self.name,
+            ?request,
+            status = answer.status,
+            bytes = answer.body.len(),
+            "answer"
+        );
         self.drive(context, |machine, now, sink, actions| {
             machine.on_http(request, answer.status, &answer.body, now, sink, actions);
         });

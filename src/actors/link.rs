@@ -188,6 +188,7 @@ pub(super) fn request<A: LinkOwner>(
     if let (true, Some(key)) = (with_key, &transport.api_key) {
         builder = builder.header("X-MBX-APIKEY", key);
     }
+    tracing::debug!(?request, "asking");
     let asking = async move { fetch(builder).await };
     context.spawn(
         asking

@@ -125,6 +125,19 @@ pub(super) fn latency(hub: &Telemetry) -> BTreeMap<String, StageSummary> {
 fn remarks(picture: &Picture, data: &BoardData) -> Vec<String> {
     let mut remarks: Vec<String> = Vec::new();
     for feed in &picture.feeds {
+        let counters = &feed.counters;
+        if counters.snapshots_failed + counters.snapshots_too_old + counters.overflows > 0 {
+            remarks.push(format!(
+                "{}: {} snapshots failed, {} were too old, {} buffers overflowed; {} rebuilds",
+                feed.name,
+                counters.snapshots_failed,
+                counters.snapshots_too_old,
+                counters.overflows,
+                counters.syncs
+            ));
+        }
+    }
+    for feed in &picture.feeds {
         for (kind, count) in feed
             .counters
             .malformed_kinds()

@@ -2,7 +2,6 @@
 //!
 //! Exit codes: 0 done; 1 failed while running; 2 wrong usage, configuration or input (nothing was started).
 #![expect(
-    clippy::print_stdout,
     clippy::print_stderr,
     reason = "this room is where people read results"
 )]
@@ -59,13 +58,18 @@ impl std::error::Error for CliError {}
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), CliError> {
     let text = serde_json::to_string(value)
         .map_err(|error| CliError::failed(format!("result was not JSON: {error}")))?;
-    println!("{text}");
+    print_text(&text);
     Ok(())
 }
 
 /// Prints text for people on standard output.
 pub(crate) fn print_text(text: &str) {
-    println!("{text}");
+    use std::io::Write as _;
+    // A reader that went away (`| head`) is no failure of ours.
+    let mut out = std::io::stdout().lock();
+    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
+        print_note("standard output was closed");
+    }
 }
 
 /// Prints a line of progress or diagnosis on standard error.

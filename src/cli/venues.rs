@@ -1,7 +1,7 @@
 //! The simulated venues that `demo` and `run` start: servers on loopback, their tapes, keys and addresses.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use secrecy::SecretString;
 
@@ -18,7 +18,7 @@ use crate::sim::build::{model_setup, venue_setup};
 use crate::sim::server::{Pace, VenueServer};
 use crate::sim::tape::{
     MarketModel, ModelParams, Pace as TapePace, RecordedSource, RecordedTape, RecordedVenue,
-    Recordings, Tape, recordings_in,
+    RecordingFile, Recordings, Tape, recordings_in,
 };
 use crate::sim::venue::{VenueCore, VenueSetup};
 use crate::units::Nanos;
@@ -191,45 +191,41 @@ fn sources(
         Dialect::BinanceSpot => RecordedVenue::Spot,
         Dialect::BinanceUsdm => RecordedVenue::Usdm,
     };
-    let natives: Vec<String> = setup
-        .symbols
-        .iter()
-        .map(|symbol| symbol.native.clone())
-        .collect();
-    let files: Vec<PathBuf> = found
+    let known = |file: &RecordingFile| -> Vec<(String, usize)> {
+        let named = setup
+            .symbols
+            .iter()
+            .map(|symbol| symbol.native.clone())
+            .zip(0..);
+        named
+            .filter(|(native, _)| file.natives.contains(native))
+            .collect()
+    };
+    let files: Vec<&RecordingFile> = found
         .of(kind)
-        .filter(|file| file.natives.iter().any(|native| natives.contains(native)))
-        .map(|file| file.path.clone())
+        .filter(|file| !known(file).is_empty())
         .collect();
-    if files.is_empty() {
+    let Some(first) = files.first() else {
+        let natives: Vec<&str> = setup
+            .symbols
+            .iter()
+            .map(|symbol| symbol.native.as_str())
+            .collect();
         return Err(CliError::usage(format!(
             "venue {}: no {} recording of {} there: change the venue's symbols, or the directory",
             venue.id,
             kind.label(),
             natives.join(", ")
         )));
-    }
-    let symbols: Vec<(String, usize)> = natives
-        .iter()
-        .cloned()
-        .enumerate()
-        .map(|(at, native)| (native, at))
-        .collect();
-    let speed = found
-        .of(kind)
-        .find(|file| files.contains(&file.path))
-        .and_then(|file| file.depth_speed.clone());
-    Ok((
-        files
-            .into_iter()
-            .map(|path| RecordedSource {
-                path,
-                venue: index,
-                symbols: symbols.clone(),
-            })
-            .collect(),
-        speed,
-    ))
+    };
+    let speed = first.depth_speed.clone();
+    // A snapshot line names no symbol: a file is given only the symbols it holds.
+    let source = |file: &&RecordingFile| RecordedSource {
+        path: file.path.clone(),
+        venue: index,
+        symbols: known(file),
+    };
+    Ok((files.iter().map(source).collect(), speed))
 }
 
 /// Our keys, by venue id: the simulated ones, or read from where the configuration says.

@@ -9,8 +9,11 @@ use std::path::{Path, PathBuf};
 
 use arbalest::config::Settings;
 use arbalest::config::load::Files;
+use arbalest::market::VenueId;
+use arbalest::prng::Prng;
 use arbalest::sim::tape::ModelParams;
-use arbalest::sim::world::{SimulateOptions, WorldReport, simulate};
+use arbalest::sim::venue::{Fault, FaultScope};
+use arbalest::sim::world::{PlannedFault, SimulateOptions, WorldReport, simulate, simulate_faulty};
 use arbalest::units::Nanos;
 use rust_decimal::Decimal;
 
@@ -118,6 +121,103 @@ fn equal_seeds_decide_equally() {
     assert_ne!(one.summary.decision_hash, other.summary.decision_hash);
 }
 
+/// Something goes wrong at some venue about every second, most of it while orders are out.
+fn plan_faults(seed: u64, seconds: u64) -> Vec<PlannedFault> {
+    let mut prng = Prng::new(seed).fork("faults");
+    let mut faults = Vec::new();
+    for second in 3..seconds {
+        let at = Nanos(second * 1_000_000_000 + prng.below(1_000_000_000));
+        let venue = VenueId(u8::try_from(prng.below(3)).unwrap());
+        let symbol = usize::try_from(prng.below(2)).unwrap();
+        let mut plan = |at: Nanos, fault: Fault| faults.push(PlannedFault { at, venue, fault });
+        match prng.below(13) {
+            0 => plan(at, Fault::DropDiffs { symbol, count: 1 }),
+            1 => plan(at, Fault::CrossedBook { symbol }),
+            2 => {
+                plan(
+                    at,
+                    Fault::Silence {
+                        symbol: Some(symbol),
+                        on: true,
+                    },
+                );
+                plan(
+                    Nanos(at.0 + 1_500_000_000),
+                    Fault::Silence {
+                        symbol: Some(symbol),
+                        on: false,
+                    },
+                );
+            }
+            3 => plan(at, Fault::Cut(FaultScope::Streams)),
+            4 => plan(at, Fault::Cut(FaultScope::Api)),
+            5 => plan(at, Fault::Cut(FaultScope::Account)),
+            6 => plan(
+                at,
+                Fault::RejectNext {
+                    code: -2_010,
+                    message: "Account has insufficient balance.".to_owned(),
+                },
+            ),
+            7 => plan(at, Fault::SwallowAck),
+            8 => plan(at, Fault::SwallowRequest),
+            9 => plan(
+                at,
+                Fault::Delay {
+                    span: Nanos::from_millis(700),
+                    count: 40,
+                },
+            ),
+            10 => plan(
+                at,
+                Fault::Malformed {
+                    symbol,
+                    text: "{\"stream\":1e400".to_owned(),
+                },
+            ),
+            11 => plan(at, Fault::PartialFill { share_ppm: 300_000 }),
+            _ => plan(
+                at,
+                Fault::RateLimit {
+                    count: 2,
+                    retry_after_s: 1,
+                },
+            ),
+        }
+    }
+    faults
+}
+
+/// Gaps, cuts, silence, lost answers, rejects, partial fills, delays and rubbish: money still agrees with the venues to the
+/// last digit, no order is priced from a bad book, every set ends even or in an open alert, nothing stays unknown.
+#[test]
+fn faults_break_no_invariant() {
+    let settings = Settings::embedded().unwrap();
+    for seed in 1..=12 {
+        let span = Nanos::from_secs(40);
+        let options = SimulateOptions {
+            seed,
+            span,
+            recording: None,
+            model: ModelParams::demo(),
+        };
+        let report = simulate_faulty(&settings, &options, plan_faults(seed, 38)).unwrap();
+        let summary = &report.summary;
+        assert!(
+            report.violations.is_empty(),
+            "seed {seed}: {}\n{:#?}",
+            summary.text(),
+            report.violations
+        );
+        assert_eq!(
+            (summary.orders_open, summary.orders_unknown),
+            (0, 0),
+            "seed {seed}"
+        );
+        assert!(summary.sets_opened > 0, "seed {seed}: {}", summary.text());
+    }
+}
+
 /// Where the recordings are; `None` (with the reason printed) when they are absent and need not be there.
 fn recordings() -> Option<PathBuf> {
     let data = std::env::var_os("ARBALEST_DATA").map_or_else(
@@ -158,7 +258,6 @@ fn a_recording_twice_decides_equally() {
         "{}",
         one.summary.text()
     );
-    println!("{}", one.summary.text());
 }
 
 /// The data README's final books: update id, best levels and the hash of the best twenty a side.

@@ -315,3 +315,201 @@ fn add(sums: &mut BTreeMap<Asset, Decimal>, asset: Asset, amount: Decimal) {
 pub(crate) fn decimal(amount: Amount) -> Decimal {
     Decimal::try_from_i128_with_scale(amount.0, 18).map_or(Decimal::MAX, |value| value.normalize())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::venue::{TruthBalance, TruthFill};
+    use crate::trade::{ApprovalSeq, Liquidity};
+    use crate::units::{Grid, Price, UnixNanos};
+
+    const SPOT: InstrumentId = InstrumentId(0);
+
+    fn catalogue() -> Arc<Catalogue> {
+        let instrument = Instrument {
+            id: SPOT,
+            venue: VenueId(0),
+            symbol: "BTC/USDT".parse().unwrap(),
+            native: "BTCUSDT".to_owned(),
+            grid: Grid::new(2, 3).unwrap(),
+            tick: Price(1),
+            lot: Qty(1),
+            qty_min: Qty(1),
+            qty_max: Qty(1_000_000),
+            notional_min: Decimal::ZERO,
+            notional_max: None,
+            price_min: Price(1),
+            price_max: None,
+            multiplier: Decimal::ONE,
+            status: crate::market::InstrumentStatus::Trading,
+            has_reduce_only: false,
+        };
+        Arc::new(Catalogue::new(vec!["spot".to_owned()], vec![instrument]).unwrap())
+    }
+
+    fn fill() -> Fill {
+        Fill {
+            venue: VenueId(0),
+            instrument: SPOT,
+            client_order_id: None,
+            approval: ApprovalSeq(1),
+            strategy: None,
+            purpose: Some(Purpose::Leg),
+            side: Side::Buy,
+            qty: Qty(2_000),
+            price: Price(10_000),
+            fee: "0.02".parse().unwrap(),
+            fee_asset: Asset::new("USDT"),
+            trade_id: 7,
+            venue_time: UnixNanos(0),
+            received_at: crate::units::MonoNanos(0),
+            liquidity: Liquidity::Taker,
+        }
+    }
+
+    fn truth() -> Truth {
+        let amount = |text: &str| Amount::parse(text).unwrap();
+        let balance = |code: &str, free: &str| TruthBalance {
+            asset: Asset::new(code).unwrap(),
+            free: amount(free),
+            locked: Amount::ZERO,
+        };
+        Truth {
+            open_orders: Vec::new(),
+            fills: vec![TruthFill {
+                symbol: "BTCUSDT".to_owned(),
+                order_id: 1,
+                client_order_id: String::new(),
+                trade_id: 7,
+                side: Side::Buy,
+                price: Price(10_000),
+                qty: Qty(2_000),
+                fee: amount("0.02"),
+                fee_asset: Asset::new("USDT").unwrap(),
+                realized: Amount::ZERO,
+                is_maker: false,
+                time: UnixNanos(0),
+            }],
+            balances: vec![balance("BTC", "5"), balance("USDT", "799.98")],
+            positions: Vec::new(),
+        }
+    }
+
+    /// Buys 2 at 100 with 3 BTC and 1,000 USDT at the start, then compares with the given truth.
+    fn findings(limit: i64, fills: &[Fill], truth: &Truth) -> Vec<&'static str> {
+        let catalogue = catalogue();
+        let limits = Limits {
+            instruments: vec![Some(crate::risk::limits::InstrumentLimits {
+                order_qty_max: Qty(limit),
+                position_qty_max: Qty(limit),
+            })],
+            ..crate::config::Settings::embedded().unwrap().limits.common
+        };
+        let mut checker = Checker::new(Arc::clone(&catalogue), Arc::new(limits));
+        let mut ledger = Ledger::new(catalogue);
+        for fill in fills {
+            let effect = ledger.on_fill(fill).unwrap();
+            checker.on_fill(fill, &effect, &ledger);
+        }
+        let start = [("BTC", "3"), ("USDT", "1000")];
+        let start =
+            start.map(|(code, amount)| (Asset::new(code).unwrap(), amount.parse().unwrap()));
+        checker.at_rest(VenueId(0), &start.into_iter().collect(), truth, &ledger);
+        checker
+            .violations()
+            .iter()
+            .map(|violation| violation.invariant)
+            .collect()
+    }
+
+    #[test]
+    fn agreement_is_silent_and_every_difference_is_found() {
+        assert_eq!(findings(5_000, &[fill()], &truth()), [""; 0]);
+        assert_eq!(
+            findings(5_000, &[fill(), fill()], &truth()),
+            [""; 0],
+            "the ledger counts a repeated fill once"
+        );
+        assert_eq!(
+            findings(1_000, &[fill()], &truth()),
+            ["I09"],
+            "over the limit"
+        );
+
+        let mut other = truth();
+        other.balances[1].free = Amount::parse("799.97999999").unwrap();
+        assert_eq!(
+            findings(5_000, &[fill()], &other),
+            ["I03"],
+            "a hundred-millionth of the money"
+        );
+        let mut other = truth();
+        other.balances[0].free = Amount::parse("4.999").unwrap();
+        assert_eq!(
+            findings(5_000, &[fill()], &other),
+            ["I03"],
+            "one step of the position"
+        );
+        let mut other = truth();
+        other.fills[0].price = Price(10_001);
+        assert_eq!(
+            findings(5_000, &[fill()], &other),
+            ["I04"],
+            "one tick of a fill"
+        );
+        let mut other = truth();
+        other.fills.clear();
+        assert_eq!(
+            findings(5_000, &[fill()], &other),
+            ["I04"],
+            "a fill that never was"
+        );
+        assert_eq!(
+            findings(5_000, &[], &truth()),
+            ["I04", "I04", "I03", "I03"],
+            "a fill we never heard of"
+        );
+    }
+
+    #[test]
+    fn forced_closes_must_shrink() {
+        let close = Fill {
+            purpose: Some(Purpose::Unwind),
+            side: Side::Sell,
+            qty: Qty(3_000),
+            trade_id: 8,
+            ..fill()
+        };
+        assert!(
+            findings(5_000, &[fill(), close], &truth()).contains(&"I13"),
+            "flipped"
+        );
+    }
+
+    #[test]
+    fn market_events_must_be_sane() {
+        let mut checker = Checker::new(
+            catalogue(),
+            Arc::new(crate::config::Settings::embedded().unwrap().limits.common),
+        );
+        let event = |qty: i64| MarketEvent {
+            received_at: crate::units::MonoNanos(0),
+            kind: EventKind::Level {
+                side: Side::Buy,
+                price: Price(1),
+                qty: Qty(qty),
+                update_id: 1,
+            },
+            decode_nanos: 0,
+            instrument: SPOT,
+            flags: 0,
+        };
+        checker.on_market_event(&event(0));
+        assert_eq!(checker.count(), 0);
+        checker.on_market_event(&event(-1));
+        assert_eq!(
+            (checker.count(), checker.violations()[0].invariant),
+            (1, "I22")
+        );
+    }
+}

@@ -40,8 +40,8 @@ use account::VenueAccount;
 use agenda::Agenda;
 pub use finish::WorldReport;
 use links::{Due, Links};
-pub use setup::{WorldError, WorldSetup, WorldVenue};
-pub use simulate::{SimulateError, SimulateOptions, simulate, world_setup};
+pub use setup::{PlannedFault, WorldError, WorldSetup, WorldVenue};
+pub use simulate::{SimulateError, SimulateOptions, simulate, simulate_faulty, world_setup};
 use work::Work;
 
 /// Our clock starts at one hour, so that early instants subtract safely.
@@ -55,8 +55,10 @@ const ASK_TICKS: u64 = 200;
 /// From the engine's start to the market's first movement: time to connect, subscribe and log on. The model places its first
 /// orders at the start and moves from here on; a recording begins here.
 pub const LEAD: Nanos = Nanos::from_secs(1);
-/// After the last market event: time for orders to end.
-const SETTLE: Nanos = Nanos::from_secs(15);
+/// Longest time for orders to end after the last decision (RISK.md I32: 60 s).
+const SETTLE: Nanos = Nanos::from_secs(60);
+/// Answers may be on their way for this long when everything has ended.
+const LAST_ANSWERS: Nanos = Nanos::from_millis(200);
 
 /// One venue with our gateway to it.
 struct VenueSeat {
@@ -83,6 +85,8 @@ pub struct World {
     venues: Vec<VenueSeat>,
     feeds: Vec<FeedSeat>,
     agenda: Agenda<Due>,
+    /// Faults planned: without any, gaps are violations.
+    faults: usize,
     ticks: u64,
     hot: HotPath,
     hot_out: HotOutput,
@@ -128,25 +132,38 @@ impl World {
     /// Runs until the tape ends or `span` of market time is over, then brings everything to rest.
     pub fn run(mut self, tape: &mut dyn Tape, span: Nanos) -> WorldReport {
         self.begin();
-        let market_end = self.start.after(LEAD).after(span);
-        let mut ended_by = "time";
+        let ended_by = if self.play(tape, self.start.after(LEAD).after(span)) {
+            "time"
+        } else {
+            "recording_end"
+        };
+        let market_span = self.now.signed_since(self.start.after(LEAD));
+        self.stop();
+        let last = self.now.after(SETTLE);
+        while self.now < last && !self.is_quiet() {
+            self.play(tape, self.now.after(TICK));
+            self.run_until(self.now.after(TICK));
+        }
+        // Late answers on their way change nothing, but are heard.
+        self.run_until(self.now.after(LAST_ANSWERS));
+        self.report(ended_by, market_span)
+    }
+
+    /// Plays the tape up to an instant. False when it ended before: then it is the instant of its last event.
+    fn play(&mut self, tape: &mut dyn Tape, until: UnixNanos) -> bool {
         loop {
             let Some(market) = tape.peek() else {
-                ended_by = "recording_end";
-                break;
+                return false;
             };
-            if market > market_end {
-                break;
+            if market > until {
+                self.run_until(until);
+                return true;
             }
             self.run_until(market);
             if let Some(event) = tape.next() {
                 self.on_market(&event);
             }
         }
-        let last = self.now;
-        let end = if ended_by == "time" { market_end } else { last };
-        self.run_until(end);
-        self.rest(ended_by)
     }
 
     /// Everything that happens up to an instant, market events excepted; then it is that instant.

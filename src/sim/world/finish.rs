@@ -14,7 +14,7 @@ use crate::telemetry::Stage;
 use crate::trade::{Fill, OrderReport};
 use crate::units::{Money, Nanos};
 
-use super::{LEAD, SETTLE, TICK, World};
+use super::World;
 
 /// Remarks kept.
 const REMARKS_MAX: usize = 100;
@@ -78,23 +78,21 @@ impl Tally {
 }
 
 impl World {
-    /// Stops, lets every order end, compares with the venues, and reports.
-    pub(super) fn rest(mut self, ended_by: &'static str) -> WorldReport {
-        let market_span = self.now.signed_since(self.start.after(LEAD));
+    /// Nothing new is sent; what is open is cancelled.
+    pub(super) fn stop(&mut self) {
         self.stopping = true;
         self.drive_desk(|desk, now, out| desk.cancel_all(now, out));
         self.carry_out();
         self.settle();
-        let last = self.now.after(SETTLE);
-        while self.now < last {
-            let quiet = self.desk.open_summary().is_quiet() && self.closes_open() == 0;
-            if quiet {
-                break;
-            }
-            self.run_until(self.now.after(TICK));
-        }
-        // Late answers on their way change nothing, but are heard.
-        self.run_until(self.now.after(Nanos::from_millis(200)));
+    }
+
+    /// No order, set or forced close is open.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.desk.open_summary().is_quiet() && self.closes_open() == 0
+    }
+
+    /// Compares with the venues, and says what was.
+    pub(super) fn report(mut self, ended_by: &'static str, market_span: i64) -> WorldReport {
         self.compare();
         let summary = self.summary(ended_by, market_span);
         WorldReport {
@@ -142,7 +140,8 @@ impl World {
             self.checker
                 .at_rest(venue, &seat.begun, &truth, &self.ledger);
         }
-        for (instrument, book) in self.hot.books().iter() {
+        let faultless = self.faults == 0;
+        for (instrument, book) in self.hot.books().iter().filter(|_| faultless) {
             let gaps = book.counters().gaps;
             if gaps > 0 {
                 self.checker.broken(

@@ -2,7 +2,7 @@
 
 use crate::exchanges::gateway::{GatewayOut, HttpAnswer};
 use crate::exchanges::{Action, Channel, RequestId};
-use crate::sim::venue::{ConnId, HttpReply, HttpRequest, Outgoing};
+use crate::sim::venue::{ConnId, Fault, HttpReply, HttpRequest, Outgoing};
 use crate::units::{MonoNanos, Nanos, UnixNanos};
 
 use super::work::Work;
@@ -67,6 +67,8 @@ impl Links {
 pub(super) enum Due {
     /// Deadlines are looked at.
     Tick,
+    /// A venue misbehaves.
+    Misbehave(usize, Box<Fault>),
     /// A connection is made.
     Connect(Owner, Channel),
     /// A request reaches its venue.
@@ -94,6 +96,12 @@ impl World {
     pub(super) fn on_due(&mut self, due: Due) {
         match due {
             Due::Tick => self.on_tick(),
+            Due::Misbehave(venue, fault) => {
+                let now = self.now;
+                if let Some(seat) = self.venues.get_mut(venue) {
+                    seat.core.inject(*fault, now);
+                }
+            }
             Due::Connect(owner, channel) => self.connect(owner, channel),
             Due::Request(owner, id, request) => self.on_request(owner, id, request),
             Due::Answer(owner, id, reply) => self.on_answer(owner, id, &reply),

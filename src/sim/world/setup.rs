@@ -14,15 +14,15 @@ use crate::ledger::Ledger;
 use crate::market::{Catalogue, InstrumentId, VenueId};
 use crate::risk::{KillLevel, Monitor};
 use crate::sim::checker::Checker;
-use crate::sim::venue::{VenueCore, VenueSetup};
+use crate::sim::venue::{Fault, VenueCore, VenueSetup};
 use crate::strategy::StrategyError;
 use crate::trade::OrderIdSource;
-use crate::units::{Asset, UnixNanos};
+use crate::units::{Asset, Nanos, UnixNanos};
 
 use super::account::VenueAccount;
 use super::agenda::Agenda;
 use super::finish::Tally;
-use super::links::Links;
+use super::links::{Due, Links};
 use super::{FeedSeat, VenueSeat, World};
 
 /// One venue and how the engine reaches it.
@@ -40,6 +40,17 @@ pub struct WorldVenue {
     pub is_recorded: bool,
 }
 
+/// One misbehaviour of one venue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedFault {
+    /// After the engine's start.
+    pub at: Nanos,
+    /// Which venue.
+    pub venue: VenueId,
+    /// What it does.
+    pub fault: Fault,
+}
+
 /// A whole engine and its venues.
 #[derive(Debug, Clone)]
 pub struct WorldSetup {
@@ -53,6 +64,8 @@ pub struct WorldSetup {
     pub node: u16,
     /// Echoed in the report; the tape and the venues have their own.
     pub seed: u64,
+    /// What the venues do wrong, and when.
+    pub faults: Vec<PlannedFault>,
     /// When the engine starts; the market moves from [`super::LEAD`] later on.
     pub start: UnixNanos,
 }
@@ -101,6 +114,12 @@ impl World {
             .iter()
             .map(|feed| of_feed(feed).unwrap_or_default())
             .collect();
+        let mut agenda = Agenda::new();
+        let faults = setup.faults.len();
+        for planned in setup.faults {
+            let due = Due::Misbehave(planned.venue.index(), Box::new(planned.fault));
+            agenda.plan(setup.start.after(planned.at), due);
+        }
         let reporting = setup.hot.reporting;
         let epoch = u32::try_from(setup.start.0.div_euclid(1_000_000_000)).unwrap_or(0);
         Ok(Self {
@@ -108,7 +127,8 @@ impl World {
             now: setup.start,
             venues: seats,
             feeds,
-            agenda: Agenda::new(),
+            agenda,
+            faults,
             ticks: 0,
             hot: HotPath::new(setup.hot)?,
             hot_out: HotOutput::with_capacity(),

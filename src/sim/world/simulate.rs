@@ -22,7 +22,7 @@ use crate::sim::tape::{
 use crate::sim::venue::{HttpRequest, VenueCore, VenueSetup};
 use crate::units::{Nanos, Qty, UnixNanos};
 
-use super::{LEAD, World, WorldError, WorldReport, WorldSetup, WorldVenue};
+use super::{LEAD, PlannedFault, World, WorldError, WorldReport, WorldSetup, WorldVenue};
 
 /// When a market from a seed begins: 2023-11-14 22:13:20 UTC.
 const MODEL_START: UnixNanos = UnixNanos(1_700_000_000_000_000_000);
@@ -91,6 +91,18 @@ pub fn simulate(
     settings: &Settings,
     options: &SimulateOptions<'_>,
 ) -> Result<WorldReport, SimulateError> {
+    simulate_faulty(settings, options, Vec::new())
+}
+
+/// The same, with venues that misbehave.
+///
+/// # Errors
+/// As [`simulate`].
+pub fn simulate_faulty(
+    settings: &Settings,
+    options: &SimulateOptions<'_>,
+    faults: Vec<PlannedFault>,
+) -> Result<WorldReport, SimulateError> {
     let venues: Vec<VenueSetup> = settings
         .venues()
         .iter()
@@ -105,7 +117,8 @@ pub fn simulate(
         })
         .collect();
     let Some(dir) = options.recording else {
-        let setup = world_setup(settings, venues.clone(), options.seed, MODEL_START)?;
+        let mut setup = world_setup(settings, venues.clone(), options.seed, MODEL_START)?;
+        setup.faults = faults;
         let market = model_setup(
             settings.venues(),
             &venues,
@@ -141,6 +154,7 @@ pub fn simulate(
     let mut tape = RecordedTape::open(sources, Pace::RECORDED)?;
     let start = UnixNanos(tape.origin().0.saturating_sub_unsigned(LEAD.0));
     let mut setup = world_setup(settings, venues, options.seed, start)?;
+    setup.faults = faults;
     for (venue, played) in setup.venues.iter_mut().zip(&played) {
         venue.is_recorded = !played.sources.is_empty();
         if let Some(speed) = &played.depth_speed {
@@ -250,6 +264,7 @@ pub fn world_setup(
         desk: DeskParams::default(),
         node: settings.engine.node,
         seed,
+        faults: Vec::new(),
         start,
     })
 }

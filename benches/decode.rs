@@ -1,6 +1,16 @@
 //! What reading a frame costs, a kind and a whole recording, against serde_json; and target A: both BTC recordings merged
 //! by receive time, every message read, both full books kept, the spread tested after each quote.
-#![allow(missing_docs, clippy::allow_attributes, reason = "a bench")]
+#![allow(
+    missing_docs,
+    clippy::allow_attributes,
+    clippy::too_many_lines,
+    reason = "a bench"
+)]
+#![allow(
+    clippy::semicolon_if_nothing_returned,
+    clippy::integer_division,
+    reason = "a bench"
+)]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -178,7 +188,7 @@ fn number(text: &str, decimals: u8) -> u64 {
     let point = text.find('.').unwrap_or(text.len());
     let end = text.len().min(point + 1 + decimals);
     // What is finer than the grid is zeros (prices of marks are cut).
-    parse_fixed(text[..end].as_bytes(), u8::try_from(decimals).unwrap()).unwrap() as u64
+    parse_fixed(&text.as_bytes()[..end], u8::try_from(decimals).unwrap()).unwrap() as u64
 }
 
 /// As `sum`, by serde_json; frames of other kinds are 0.

@@ -1,6 +1,16 @@
 //! Target F: what the gate's whole chain of checks costs a set of two legs, approved and refused, and that it allocates
 //! nothing (`tests/allocations.rs` holds that).
-#![allow(missing_docs, clippy::allow_attributes, reason = "a bench")]
+#![allow(
+    missing_docs,
+    clippy::allow_attributes,
+    clippy::too_many_lines,
+    reason = "a bench"
+)]
+#![allow(
+    clippy::semicolon_if_nothing_returned,
+    clippy::integer_division,
+    reason = "a bench"
+)]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

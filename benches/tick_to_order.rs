@@ -1,6 +1,16 @@
 //! Target B: from a frame's bytes to signed order bytes, the whole chain as plain calls on one thread; and target G: what
 //! measuring a span costs. Not included: sockets, TLS, the venue.
-#![allow(missing_docs, clippy::allow_attributes, reason = "a bench")]
+#![allow(
+    missing_docs,
+    clippy::allow_attributes,
+    clippy::too_many_lines,
+    reason = "a bench"
+)]
+#![allow(
+    clippy::semicolon_if_nothing_returned,
+    clippy::integer_division,
+    reason = "a bench"
+)]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

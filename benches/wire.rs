@@ -4,7 +4,17 @@
 //! One thread is the venue (it sends ticks on a schedule and receives orders), one is the engine: the machines of feed,
 //! hot path, desk and gateways as plain calls (`harness/rig.rs`), with WebSocket framing by hand in place of the session.
 //! Every tick is a takable edge; decision time is virtual, so that no rate limit of ours refuses.
-#![allow(missing_docs, clippy::allow_attributes, reason = "a bench")]
+#![allow(
+    missing_docs,
+    clippy::allow_attributes,
+    clippy::too_many_lines,
+    reason = "a bench"
+)]
+#![allow(
+    clippy::semicolon_if_nothing_returned,
+    clippy::integer_division,
+    reason = "a bench"
+)]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -97,8 +107,10 @@ fn venue(mut socket: TcpStream, ticks: usize, gap: Nanos, clock: &OsClock) -> Hi
                 break;
             }
             inbox.drain(..header + payload);
-            if orders % 2 == 0 && orders / 2 >= warm_up {
-                histogram.record(arrived.since(due(orders / 2)).0).unwrap();
+            if orders % 2 == 0 && orders.div_euclid(2) >= warm_up {
+                histogram
+                    .record(arrived.since(due(orders.div_euclid(2))).0)
+                    .unwrap();
             }
             orders += 1;
         }

@@ -3,6 +3,11 @@
 //! Counted are the allocations of this thread between two marks: frames of every hot kind through feed machine and hot
 //! path, ticks that cause no order; and a set that the gate approves.
 #![expect(unsafe_code, reason = "a global allocator is an unsafe trait")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of a test file"
+)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -3,6 +3,8 @@
 //! Each case does a known amount of work and returns a hash of its result: a fast wrong answer fails. The first case is the
 //! floor (`base`); others are quoted as a ratio to it *in the same round*. `cargo bench` runs large, everything else small.
 #![allow(
+    clippy::too_many_lines,
+    clippy::wildcard_enum_match_arm,
     dead_code,
     unreachable_pub,
     missing_docs,

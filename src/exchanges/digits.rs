@@ -2,8 +2,9 @@
 //!
 //! Each function answers only what is certain from whole words of eight bytes, and `None` otherwise: near the end of a
 //! frame and for long numbers the caller goes byte by byte. Worked example: `"61837.63000000"` on two decimals is the run
-//! `61837`, a point, the run `63000000` of which the digits behind the grid are all zero: 6,183,763 steps. Against byte by
-//! byte, 2026-11-21: 40 levels in 0.5 us instead of 1.0 (`benches/decode.rs`).
+//! `61837`, a point, the run `63000000` of which the digits behind the grid are all zero: 6,183,763 steps.
+//! What it brings is in `benches/decode.rs`: a depth frame of 40 levels went from 2.9 to 6.6 times faster than serde_json in
+//! the same run (2026-11-21).
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;

@@ -14,7 +14,7 @@ use arbalest::prng::Prng;
 use arbalest::sim::tape::ModelParams;
 use arbalest::sim::venue::{Fault, FaultScope};
 use arbalest::sim::world::{PlannedFault, SimulateOptions, WorldReport, simulate, simulate_faulty};
-use arbalest::units::Nanos;
+use arbalest::units::{Nanos, Price, Qty, Side};
 use rust_decimal::Decimal;
 
 fn run(seed: u64, seconds: u64, model: ModelParams) -> WorldReport {
@@ -215,6 +215,96 @@ fn faults_break_no_invariant() {
             "seed {seed}"
         );
         assert!(summary.sets_opened > 0, "seed {seed}: {}", summary.text());
+    }
+}
+
+/// A fill that we did not order puts the position over its limit (AT-01), or deep under water (AT-02): the monitor closes it
+/// by reduce-only orders, to the target or to flat, never through zero, never twice.
+#[test]
+fn positions_over_a_limit_are_closed() {
+    let settings = Settings::embedded().unwrap();
+    // BTC on the grid of 2 and 8 decimals; the limit is 0.25, the target 80 % of it, the loss limit 500 USDT.
+    let cases = [
+        (
+            "perp, long over the limit",
+            VenueId(2),
+            Side::Buy,
+            30_000_000,
+            6_180_000,
+            "0.2",
+        ),
+        (
+            "perp, short over the limit",
+            VenueId(2),
+            Side::Sell,
+            30_000_000,
+            6_180_000,
+            "0.2",
+        ),
+        (
+            "spot, long over the limit",
+            VenueId(0),
+            Side::Buy,
+            30_000_000,
+            6_180_000,
+            "0.2",
+        ),
+        (
+            "perp, long under water",
+            VenueId(2),
+            Side::Buy,
+            20_000_000,
+            6_700_000,
+            "0",
+        ),
+        (
+            "perp, short under water",
+            VenueId(2),
+            Side::Sell,
+            20_000_000,
+            5_700_000,
+            "0",
+        ),
+    ];
+    for (name, venue, side, qty, price, most) in cases {
+        let push = Fault::PositionPush {
+            account: 0,
+            symbol: 0,
+            side,
+            qty: Qty(qty),
+            price: Some(Price(price)),
+        };
+        let faults = vec![PlannedFault {
+            at: Nanos::from_secs(5),
+            venue,
+            fault: push,
+        }];
+        let options = SimulateOptions {
+            seed: 3,
+            span: Nanos::from_secs(20),
+            recording: None,
+            model: ModelParams::without_edge(),
+        };
+        let report = simulate_faulty(&settings, &options, faults).unwrap();
+        let summary = &report.summary;
+        assert!(
+            report.violations.is_empty(),
+            "{name}: {:#?}\n{}",
+            report.violations,
+            summary.text()
+        );
+        assert_eq!(summary.forced_closes, 1, "{name}: {}", summary.text());
+        let venue = usize::from(venue.0) * 2;
+        let left = decimal(&summary.positions[venue].quantity).abs();
+        assert!(
+            left <= decimal(most),
+            "{name}: {left} left\n{}",
+            summary.text()
+        );
+        assert!(
+            most == "0" || left > Decimal::ZERO,
+            "{name}: closed to the target, not beyond"
+        );
     }
 }
 

@@ -218,55 +218,57 @@ fn faults_break_no_invariant() {
     }
 }
 
+/// Name, venue, side, quantity, price, and the most that may be left. BTC on the grid of 2 and 8 decimals; the limit is 0.25,
+/// the target 80 % of it, the loss limit 500 USDT.
+const PUSHES: [(&str, VenueId, Side, i64, i64, &str); 5] = [
+    (
+        "perp, long over the limit",
+        VenueId(2),
+        Side::Buy,
+        30_000_000,
+        6_180_000,
+        "0.2",
+    ),
+    (
+        "perp, short over the limit",
+        VenueId(2),
+        Side::Sell,
+        30_000_000,
+        6_180_000,
+        "0.2",
+    ),
+    (
+        "spot, long over the limit",
+        VenueId(0),
+        Side::Buy,
+        30_000_000,
+        6_180_000,
+        "0.2",
+    ),
+    (
+        "perp, long under water",
+        VenueId(2),
+        Side::Buy,
+        20_000_000,
+        6_700_000,
+        "0",
+    ),
+    (
+        "perp, short under water",
+        VenueId(2),
+        Side::Sell,
+        20_000_000,
+        5_700_000,
+        "0",
+    ),
+];
+
 /// A fill that we did not order puts the position over its limit (AT-01), or deep under water (AT-02): the monitor closes it
 /// by reduce-only orders, to the target or to flat, never through zero, never twice.
 #[test]
 fn positions_over_a_limit_are_closed() {
     let settings = Settings::embedded().unwrap();
-    // BTC on the grid of 2 and 8 decimals; the limit is 0.25, the target 80 % of it, the loss limit 500 USDT.
-    let cases = [
-        (
-            "perp, long over the limit",
-            VenueId(2),
-            Side::Buy,
-            30_000_000,
-            6_180_000,
-            "0.2",
-        ),
-        (
-            "perp, short over the limit",
-            VenueId(2),
-            Side::Sell,
-            30_000_000,
-            6_180_000,
-            "0.2",
-        ),
-        (
-            "spot, long over the limit",
-            VenueId(0),
-            Side::Buy,
-            30_000_000,
-            6_180_000,
-            "0.2",
-        ),
-        (
-            "perp, long under water",
-            VenueId(2),
-            Side::Buy,
-            20_000_000,
-            6_700_000,
-            "0",
-        ),
-        (
-            "perp, short under water",
-            VenueId(2),
-            Side::Sell,
-            20_000_000,
-            5_700_000,
-            "0",
-        ),
-    ];
-    for (name, venue, side, qty, price, most) in cases {
+    for (name, venue, side, qty, price, most) in PUSHES {
         let push = Fault::PositionPush {
             account: 0,
             symbol: 0,

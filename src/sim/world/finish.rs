@@ -12,7 +12,7 @@ use crate::risk::Alert;
 use crate::sim::checker::Violation;
 use crate::telemetry::Stage;
 use crate::trade::{Fill, OrderReport};
-use crate::units::{Money, Nanos};
+use crate::units::{Asset, Money, Nanos};
 
 use super::World;
 
@@ -94,6 +94,7 @@ impl World {
     /// Compares with the venues, and says what was.
     pub(super) fn report(mut self, ended_by: &'static str, market_span: i64) -> WorldReport {
         self.compare();
+        self.explain_inventory();
         let summary = self.summary(ended_by, market_span);
         WorldReport {
             summary,
@@ -148,6 +149,47 @@ impl World {
                     "I20",
                     format!("instrument {} had {gaps} gaps", instrument.0),
                 );
+            }
+        }
+    }
+
+    /// I18: what is left over all venues of one base asset is zero, unless something explains it. A remark says either way.
+    fn explain_inventory(&mut self) {
+        let mut nets: BTreeMap<Asset, (Money, usize)> = BTreeMap::new();
+        for instrument in self.catalogue.all() {
+            let Some(position) = self.ledger.position(instrument.id) else {
+                continue;
+            };
+            let base = Money(position.qty())
+                .mul(Money(instrument.multiplier))
+                .unwrap_or_default();
+            let (net, places) = nets.entry(instrument.symbol.base).or_default();
+            *net = net.add(base).unwrap_or(*net);
+            *places += usize::from(!base.is_zero());
+        }
+        let counters = self.desk.counters();
+        let explained = counters.sets_held > 0
+            || counters.sets_residual > 0
+            || self.tally.forced_closes > 0
+            || self.fills.iter().any(|fill| fill.purpose.is_none());
+        for (asset, (net, places)) in nets {
+            if net.is_zero() && places > 0 {
+                self.tally.remark(format!(
+                    "{asset}: positions at {places} venues are each other's hedge, net 0"
+                ));
+            } else if !net.is_zero() {
+                let why = if explained {
+                    "held or residual sets, forced closes or foreign fills"
+                } else {
+                    "nothing"
+                };
+                self.tally.remark(format!(
+                    "{asset}: net {net} over all venues, explained by {why}"
+                ));
+                if !explained {
+                    self.checker
+                        .broken("I18", format!("{asset}: net {net} is unexplained"));
+                }
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::execution::{
     BrokenSet, HoldReason, RepairMarket, RepairPlan, RepairRules, SetSummary, plan_repair,
 };
 use crate::market::{
-    Books, Catalogue, EventKind, InstrumentId, Mark, MarketEvent, Trust, TrustCause,
+    Books, Catalogue, EventKind, InstrumentId, Mark, MarketEvent, Top, Trust, TrustCause,
 };
 use crate::risk::{Approved, ApprovedSet, Gate, Limits, Refusal, RiskView, SetVerdict, Verdict};
 use crate::strategy::{
@@ -85,6 +85,8 @@ pub struct HotPath {
     positions: Vec<Qty>,
     /// Base units that a spot instrument can still sell: at start plus position.
     available: Vec<Qty>,
+    /// Best prices as of the end of each book's last batch.
+    tops: Vec<Option<Top>>,
     marked_at: Vec<MonoNanos>,
     mark_interval: Nanos,
     repair_rules: RepairRules,
@@ -147,6 +149,7 @@ impl HotPath {
             positions: vec![Qty::ZERO; count],
             available: setup.available_at_start.clone(),
             available_at_start: setup.available_at_start,
+            tops: vec![None; count],
             marked_at: vec![MonoNanos(0); count],
             mark_interval: setup.mark_interval,
             repair_rules: setup.repair_rules,
@@ -201,10 +204,14 @@ impl HotPath {
             return;
         }
         let popped_at = timer.stamp();
-        let before = book.top();
         book.apply(event);
         book.finish_batch(event.received_at, !matches!(event.kind, EventKind::Alive));
-        let changed = book.top() != before || book.trust() != Trust::Trusted;
+        let top = book.top();
+        // Compared with the end of the last batch: any event of this one may have moved the touch.
+        let changed = match self.tops.get_mut(event.instrument.index()) {
+            Some(last) => std::mem::replace(last, top) != top,
+            None => true,
+        } || book.trust() != Trust::Trusted;
         let pushed_at = event
             .received_at
             .after(Nanos(u64::from(event.decode_nanos)));

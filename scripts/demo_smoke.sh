@@ -2,7 +2,7 @@
 # Runs the demo for ten seconds and checks that it ends by itself, traded, and left fills that the ledger can read.
 # Usage: scripts/demo_smoke.sh path/to/arbalest
 set -euo pipefail
-binary=$1
+binary=$(realpath "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -11,7 +11,7 @@ cp -r config "$work/config"
 sed -i 's/127\.0\.0\.1:9464/127.0.0.1:0/' "$work/config/engine.toml"
 "$binary" check --config "$work/config" >/dev/null
 
-(cd "$work" && timeout 60 "$OLDPWD/$binary" demo --for 10s --config "$work/config" --json --fills "$work/fills.csv" \
+(cd "$work" && timeout 60 "$binary" demo --for 10s --config "$work/config" --json --fills "$work/fills.csv" \
   >"$work/summary.json" 2>"$work/log") || { cat "$work/log"; echo "demo failed"; exit 1; }
 
 number() { grep -oE "\"$1\":\"?-?[0-9.]+" "$work/summary.json" | head -1 | grep -oE '[-0-9.]+$'; }

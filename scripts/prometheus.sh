@@ -3,7 +3,7 @@
 # rules are valid and do what their tests say.
 # Usage: scripts/prometheus.sh path/to/arbalest
 set -euo pipefail
-binary=$1
+binary=$(realpath "$1")
 metrics_port=${METRICS_PORT:-19464}
 prometheus_port=${PROMETHEUS_PORT:-19090}
 work=$(mktemp -d)
@@ -38,8 +38,7 @@ sed -e "s/127\.0\.0\.1:9464/127.0.0.1:$metrics_port/" -e 's/scrape_interval: .*/
   -e 's/scrape_timeout: .*/scrape_timeout: 1s/' ops/prometheus/prometheus.yml >"$work/prometheus.yml"
 promtool check config "$work/prometheus.yml"
 
-root=$PWD
-(cd "$work" && exec "$root/$binary" demo --for 60s --config "$work/config" >"$work/demo.out" 2>"$work/demo.log") &
+(cd "$work" && exec "$binary" demo --for 60s --config "$work/config" >"$work/demo.out" 2>"$work/demo.log") &
 children+=($!)
 (cd "$work" && exec prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/tsdb" \
   --web.listen-address="127.0.0.1:$prometheus_port" --log.level=warn >"$work/prometheus.log" 2>&1) &

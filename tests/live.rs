@@ -9,5 +9,17 @@
 
 #[path = "live/books.rs"]
 mod books;
+#[path = "live/hostile.rs"]
+mod hostile;
+#[path = "live/kill.rs"]
+mod kill;
+#[path = "live/legs.rs"]
+mod legs;
+#[path = "live/positions.rs"]
+mod positions;
+#[path = "live/process.rs"]
+mod process;
+#[path = "live/starts.rs"]
+mod starts;
 #[path = "live/world.rs"]
 mod world;

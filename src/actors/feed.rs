@@ -8,6 +8,7 @@ use actix::prelude::{Actor, AsyncContext, Context, Handler, Message};
 
 use crate::clock::{Clock, OsClock};
 use crate::exchanges::feed::{Feed, FeedCounters};
+use crate::exchanges::frame::Malformed;
 use crate::exchanges::socket::{FrameText, SocketError};
 use crate::exchanges::{Action, Channel, RequestId};
 use crate::market::event::EventSink;
@@ -232,8 +233,22 @@ impl LinkOwner for FeedSeat {
             error = error.label(),
             "feed connection lost: {error}"
         );
-        self.drive(context, |machine, now, sink, actions| {
-            machine.on_closed(now, sink, actions);
+        let unreadable = match error {
+            SocketError::TooLarge => Some(Malformed::TooLarge {
+                bytes: crate::capacity::MESSAGE_BYTES_MAX,
+            }),
+            SocketError::NotUtf8 => Some(Malformed::NotUtf8),
+            SocketError::BadAddress(_)
+            | SocketError::Connect(_)
+            | SocketError::TimedOut
+            | SocketError::Refused(_)
+            | SocketError::Protocol(_)
+            | SocketError::Closed
+            | SocketError::BacklogFull => None,
+        };
+        self.drive(context, |machine, now, sink, actions| match unreadable {
+            Some(malformed) => machine.on_unreadable(malformed, now, sink, actions),
+            None => machine.on_closed(now, sink, actions),
         });
     }
     fn on_http_answer(&mut self, request: RequestId, answer: Answer, context: &mut Self::Context) {

@@ -28,7 +28,7 @@ use crate::telemetry::{Lanes, LiveTimer, Stage, Telemetry};
 use crate::trade::OrderIdSource;
 use crate::units::{MonoNanos, Qty};
 
-use super::account::{AccountSeat, Accounts, AskAccounts, BindGateways, MarkStart};
+use super::account::{AccountSeat, Accounts, AskAccounts, BindGateways, MarkStart, VenueAccount};
 use super::board::Board;
 use super::execution::{BindSignal, ExecutionParts, ExecutionSeat};
 use super::feed::{FeedParts, FeedSeat};
@@ -39,7 +39,7 @@ use super::position::{PositionParts, PositionSeat};
 use super::risk::{BindAccount, BindExecution, Operator, RiskParts, RiskSeat};
 use super::sampler::{Facts, Handles};
 use super::signal::{Approval, SignalParts, SignalSeat};
-use super::system::{Engine, RunOptions, StartError};
+use super::system::{Engine, RunOptions, StartError, Threads};
 
 /// Longest wait for the gateways and accounts at start.
 const READY_WAIT: Duration = Duration::from_secs(20);
@@ -207,6 +207,14 @@ impl Start<'_> {
             Layout::Seats => control.handle(),
             Layout::Fused => signal_arbiter.handle(),
         };
+        let (on_control, on_signal) = (control.handle(), signal_arbiter.handle());
+        // From here on an early return stops what was started.
+        let threads = Threads(
+            own_io
+                .into_iter()
+                .chain([signal_arbiter, control])
+                .collect(),
+        );
         let catalogue = Arc::clone(&self.assembly.catalogue);
         let board = Arc::new(Board::default());
         let view = Arc::new(ArcSwapOption::empty());
@@ -214,7 +222,7 @@ impl Start<'_> {
             Some(directory) => Some(Arc::new(Journal::open(directory, self.clock.clone())?)),
             None => None,
         };
-        let risk = self.risk(&control.handle(), &view, &board, journal.clone());
+        let risk = self.risk(&on_control, &view, &board, journal.clone());
         risk.must(Operator(OperatorCommand::Raise {
             scope: Scope::Portfolio,
             level: KillLevel::ReduceOnly,
@@ -231,14 +239,11 @@ impl Start<'_> {
             strategies: self.strategy_names(),
             board: Arc::clone(&board),
         };
-        let position =
-            PositionSeat::start_in_arbiter(&control.handle(), |_| PositionSeat::new(parts));
+        let position = PositionSeat::start_in_arbiter(&on_control, |_| PositionSeat::new(parts));
         let account = {
             let (catalogue, risk, clock) =
                 (Arc::clone(&catalogue), risk.clone(), self.clock.clone());
-            AccountSeat::start_in_arbiter(&control.handle(), |_| {
-                AccountSeat::new(catalogue, risk, clock)
-            })
+            AccountSeat::start_in_arbiter(&on_control, |_| AccountSeat::new(catalogue, risk, clock))
         };
         let gateways = self.gateways(credentials, &io, &account)?;
         account.must(BindGateways(gateways.clone()));
@@ -272,7 +277,7 @@ impl Start<'_> {
         let rings = consumers.iter().map(Consumer::stats).collect();
         let hot = self.hot_path(feeds, &accounts)?;
         let signal = self.signal(
-            &signal_arbiter.handle(),
+            &on_signal,
             hot,
             consumers,
             wake,
@@ -326,10 +331,7 @@ impl Start<'_> {
         };
         Ok(Engine {
             handles,
-            arbiters: own_io
-                .into_iter()
-                .chain([signal_arbiter, control])
-                .collect(),
+            threads,
             catalogue,
             journal,
         })
@@ -616,19 +618,30 @@ async fn wait_ready(
 ) -> Result<Accounts, StartError> {
     let ready = async {
         loop {
-            if let Ok(accounts) = account.send(AskAccounts).await
-                && accounts
-                    .0
-                    .iter()
-                    .all(|one| one.ready && one.answers.iter().all(|count| *count >= 2))
-            {
-                return accounts;
+            if let Ok(accounts) = account.send(AskAccounts).await {
+                let is_done =
+                    |one: &VenueAccount| one.ready && one.answers.iter().all(|count| *count >= 2);
+                let is_refused = |one: &VenueAccount| one.refused.is_some();
+                if accounts.0.iter().all(is_done) || accounts.0.iter().any(is_refused) {
+                    return accounts;
+                }
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     if let Ok(accounts) = tokio::time::timeout(READY_WAIT, ready).await {
-        return Ok(accounts);
+        let refused = accounts
+            .0
+            .iter()
+            .zip(settings.venues())
+            .find_map(|(one, venue)| Some((one.refused?, venue)));
+        return match refused {
+            Some((code, venue)) => Err(StartError::Refused {
+                venue: venue.id.clone(),
+                code,
+            }),
+            None => Ok(accounts),
+        };
     }
     let accounts = account
         .send(AskAccounts)
@@ -646,12 +659,6 @@ async fn wait_ready(
             .map_or_else(String::new, |venue| venue.id.clone()),
         seconds: READY_WAIT.as_secs(),
         reason: match accounts.0.get(which) {
-            Some(one) if one.refused.is_some() => {
-                format!(
-                    ": it refused our key (code {})",
-                    one.refused.unwrap_or_default()
-                )
-            }
             Some(one) if one.ready => {
                 ": order entry is live, but the account was not answered".to_owned()
             }

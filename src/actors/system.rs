@@ -66,6 +66,16 @@ pub enum StartError {
     /// A venue's key is missing.
     #[error("venue {0} has no keys: orders need them (venues.toml, [venue.keys])")]
     NoKeys(String),
+    /// A venue refuses our key: only a person can change that.
+    #[error(
+        "venue {venue} refused our key (code {code}): is it this venue's, active, and allowed to trade?"
+    )]
+    Refused {
+        /// Venue instance.
+        venue: String,
+        /// The venue's code.
+        code: i32,
+    },
     /// A gateway did not become live in time.
     #[error("venue {venue} was not ready after {seconds} s{reason}")]
     NotReady {
@@ -103,11 +113,35 @@ pub struct RunOptions {
     pub gateway: GatewayOptions,
 }
 
+/// The seats' threads; dropped, they are stopped.
+#[derive(Debug, Default)]
+pub(super) struct Threads(pub(super) Vec<Arbiter>);
+
+impl Threads {
+    /// Ends every seat and waits for its thread.
+    fn stop(&mut self) {
+        for arbiter in &self.0 {
+            arbiter.stop();
+        }
+        for arbiter in self.0.drain(..) {
+            if arbiter.join().is_err() {
+                tracing::error!("a seat's thread ended by panic");
+            }
+        }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
 /// A running engine.
 #[derive(Debug)]
 pub struct Engine {
     pub(super) handles: Handles,
-    pub(super) arbiters: Vec<Arbiter>,
+    pub(super) threads: Threads,
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) journal: Option<Arc<Journal>>,
 }
@@ -182,7 +216,7 @@ impl Engine {
     }
 
     /// Stops in order: no new sets, cancel what is open, wait until nothing is open or unknown, then close.
-    pub async fn stop(self, mode: &'static str, ended_by: &str) -> Option<Summary> {
+    pub async fn stop(mut self, mode: &'static str, ended_by: &str) -> Option<Summary> {
         self.handles.signal.send(Pause).await.ok()?;
         self.handles.execution.must(CancelOrders(None));
         let quiet = async {
@@ -203,14 +237,7 @@ impl Engine {
         tokio::time::sleep(Duration::from_millis(1_100)).await;
         self.sample().await;
         let summary = self.summary(mode, ended_by).await;
-        for arbiter in &self.arbiters {
-            arbiter.stop();
-        }
-        for arbiter in self.arbiters {
-            if arbiter.join().is_err() {
-                tracing::error!("a seat's thread ended by panic");
-            }
-        }
+        self.threads.stop();
         if let Some(journal) = self.journal.and_then(Arc::into_inner)
             && !journal.close()
         {

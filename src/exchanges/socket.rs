@@ -55,7 +55,10 @@ pub enum SocketError {
     /// A frame or message was larger than allowed.
     #[error("message was larger than allowed")]
     TooLarge,
-    /// The bytes were no valid WebSocket traffic (invalid UTF-8 among them).
+    /// A text was not UTF-8.
+    #[error("text was not UTF-8")]
+    NotUtf8,
+    /// The bytes were no valid WebSocket traffic.
     #[error("protocol was violated: {0}")]
     Protocol(String),
     /// The other side closed.
@@ -76,6 +79,7 @@ impl SocketError {
             Self::TimedOut => "timed_out",
             Self::Refused(_) => "refused",
             Self::TooLarge => "too_large",
+            Self::NotUtf8 => "not_utf8",
             Self::Protocol(_) => "protocol",
             Self::Closed => "closed",
             Self::BacklogFull => "backlog_full",
@@ -90,6 +94,7 @@ impl SocketError {
             | Self::TimedOut
             | Self::Refused(_)
             | Self::TooLarge
+            | Self::NotUtf8
             | Self::Protocol(_)
             | Self::Closed
             | Self::BacklogFull => Retry::Backoff,
@@ -104,7 +109,7 @@ fn lost(error: tungstenite::Error) -> SocketError {
         E::Capacity(_) => SocketError::TooLarge,
         E::Http(response) => SocketError::Refused(response.status().as_u16()),
         E::Url(error) => SocketError::BadAddress(error.to_string()),
-        E::Utf8(_) => SocketError::Protocol("text was not UTF-8".to_owned()),
+        E::Utf8(_) => SocketError::NotUtf8,
         E::Protocol(error) => SocketError::Protocol(error.to_string()),
         other @ (E::Io(_)
         | E::Tls(_)

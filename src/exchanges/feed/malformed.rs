@@ -62,6 +62,20 @@ fn concern(bytes: &[u8], table: &SymbolTable) -> Concern {
 }
 
 impl Feed {
+    /// The connection ended at a frame that could not even be read (too large, or text that is no text): it counts as a
+    /// frame received and malformed.
+    pub fn on_unreadable(
+        &mut self,
+        malformed: Malformed,
+        now: MonoNanos,
+        sink: &mut impl EventSink,
+        actions: &mut Vec<Action>,
+    ) {
+        self.counters.frames_received += 1;
+        self.counters.count_malformed(malformed);
+        self.reconnect(ReconnectCause::HostileFrames, now, sink, actions);
+    }
+
     pub(super) fn on_malformed(
         &mut self,
         malformed: Malformed,

@@ -13,6 +13,7 @@ pub mod mailbox;
 mod outcome;
 mod picture;
 pub mod position;
+mod ready;
 pub mod risk;
 mod sampler;
 pub mod signal;

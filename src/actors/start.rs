@@ -1,7 +1,6 @@
 //! How the seats are started, in order, and what they wait for.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix::prelude::{Actor, Addr, Arbiter, ArbiterHandle};
 use arc_swap::ArcSwapOption;
@@ -36,13 +35,12 @@ use super::gateway::{BindExecution as BindGateway, GatewayParts, GatewaySeat};
 use super::link::{Link, Transport, fetch};
 use super::mailbox::Mail;
 use super::position::{PositionParts, PositionSeat};
+use super::ready::wait_ready;
 use super::risk::{BindAccount, BindExecution, Operator, RiskParts, RiskSeat};
 use super::sampler::{Facts, Handles};
 use super::signal::{Approval, SignalParts, SignalSeat};
 use super::system::{Engine, RunOptions, StartError, Threads};
 
-/// Longest wait for the gateways and accounts at start.
-const READY_WAIT: Duration = Duration::from_secs(20);
 /// What is shared while starting.
 struct Start<'a> {
     settings: &'a Settings,
@@ -609,60 +607,4 @@ fn gap_event(lost: u64) -> MarketEvent {
         instrument: InstrumentId(0),
         flags: 0,
     }
-}
-
-/// Waits until every gateway is live and every account was heard twice.
-async fn wait_ready(
-    settings: &Settings,
-    account: &Addr<AccountSeat>,
-) -> Result<Accounts, StartError> {
-    let ready = async {
-        loop {
-            if let Ok(accounts) = account.send(AskAccounts).await {
-                let is_done =
-                    |one: &VenueAccount| one.ready && one.answers.iter().all(|count| *count >= 2);
-                let is_refused = |one: &VenueAccount| one.refused.is_some();
-                if accounts.0.iter().all(is_done) || accounts.0.iter().any(is_refused) {
-                    return accounts;
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    if let Ok(accounts) = tokio::time::timeout(READY_WAIT, ready).await {
-        let refused = accounts
-            .0
-            .iter()
-            .zip(settings.venues())
-            .find_map(|(one, venue)| Some((one.refused?, venue)));
-        return match refused {
-            Some((code, venue)) => Err(StartError::Refused {
-                venue: venue.id.clone(),
-                code,
-            }),
-            None => Ok(accounts),
-        };
-    }
-    let accounts = account
-        .send(AskAccounts)
-        .await
-        .unwrap_or(Accounts(Vec::new()));
-    let late = accounts
-        .0
-        .iter()
-        .position(|one| !one.ready || one.answers.iter().any(|count| *count < 2));
-    let which = late.unwrap_or(0);
-    Err(StartError::NotReady {
-        venue: settings
-            .venues()
-            .get(which)
-            .map_or_else(String::new, |venue| venue.id.clone()),
-        seconds: READY_WAIT.as_secs(),
-        reason: match accounts.0.get(which) {
-            Some(one) if one.ready => {
-                ": order entry is live, but the account was not answered".to_owned()
-            }
-            Some(_) | None => ": order entry or account stream did not come up".to_owned(),
-        },
-    })
 }

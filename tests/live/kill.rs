@@ -77,6 +77,69 @@ async fn rest_by_hand(world: &World) {
     assert_eq!(world.truth(A).open_orders.len(), 1);
 }
 
+/// K1: nothing that increases; what comes back may.
+async fn reduce_only(world: &World) {
+    holds(world, KillLevel::ReduceOnly, "KILL_REDUCE_ONLY").await;
+    let (before, fills) = (world.positions(), world.engine.fills().len());
+    assert!(before[B] < Decimal::ZERO);
+    world.quote_all(BID);
+    world.quote(B, BID - 20_000);
+    until("K1 lets the position shrink", SOON, async || {
+        (world.positions()[B] > before[B]).then_some(())
+    })
+    .await;
+    world.no_edge();
+    world.quiet(SOON).await;
+    for venue in VENUES {
+        let all = world.engine.fills();
+        let earlier = running(&all[..fills], venue);
+        let mut last = earlier.last().copied().unwrap_or(0);
+        for position in running(&all, venue).into_iter().skip(earlier.len()) {
+            assert!(position.abs() < last.abs() && position * last >= 0);
+            last = position;
+        }
+    }
+    trades_again(world).await;
+}
+
+/// K2: what rests is cancelled, whoever placed it.
+async fn cancel_all(world: &World) {
+    rest_by_hand(world).await;
+    holds(world, KillLevel::CancelAll, "KILL_CANCEL_ALL").await;
+    until("the resting order is cancelled", SOON, async || {
+        world.truth(A).open_orders.is_empty().then_some(())
+    })
+    .await;
+    trades_again(world).await;
+}
+
+/// K3: every position goes to flat, by the forced close alone.
+async fn flatten(world: &World) {
+    world.raise(Scope::Portfolio, KillLevel::Flatten);
+    let snapshot = world
+        .until("K3 stands", |snapshot| {
+            stands_at(snapshot, KillLevel::Flatten)
+        })
+        .await;
+    let sets = snapshot.totals.sets_opened;
+    world
+        .until("all flat", |snapshot| {
+            let mut all = snapshot.instruments.iter();
+            all.all(|one| one.quantity.is_zero()) && refusals(snapshot, "KILL_FLATTEN") >= REFUSALS
+        })
+        .await;
+    let summary = world.quiet(SOON).await;
+    assert_eq!(world.positions(), [Decimal::ZERO; 3]);
+    assert!(summary.sets_opened <= sets + 1, "only what was under way");
+    let closes = world.engine.board().read().closes.clone();
+    assert!(!closes.is_empty());
+    for close in &closes {
+        assert_eq!(close.intent.cause, CloseCause::KillFlatten);
+        assert_eq!((close.result, close.position.0), (CloseResult::Done, 0));
+    }
+    trades_again(world).await;
+}
+
 #[test]
 fn every_level_stops_what_it_says_and_lets_go() {
     live(async || {
@@ -85,73 +148,9 @@ fn every_level_stops_what_it_says_and_lets_go() {
         world
             .until("sets", |snapshot| snapshot.totals.sets_hedged >= 3)
             .await;
-
-        // K1: nothing that increases; what comes back may.
-        holds(&world, KillLevel::ReduceOnly, "KILL_REDUCE_ONLY").await;
-        let (before, fills) = (world.positions(), world.engine.fills().len());
-        assert!(before[B] < Decimal::ZERO);
-        world.quote_all(BID);
-        world.quote(B, BID - 20_000);
-        until("K1 lets the position shrink", SOON, async || {
-            (world.positions()[B] > before[B]).then_some(())
-        })
-        .await;
-        world.no_edge();
-        world.quiet(SOON).await;
-        for venue in VENUES {
-            let all = world.engine.fills();
-            let earlier = running(&all[..fills], venue);
-            let mut last = earlier.last().copied().unwrap_or(0);
-            for position in running(&all, venue).into_iter().skip(earlier.len()) {
-                assert!(position.abs() < last.abs() && position * last >= 0);
-                last = position;
-            }
-        }
-        trades_again(&world).await;
-
-        // K2: what rests is cancelled, whoever placed it.
-        rest_by_hand(&world).await;
-        holds(&world, KillLevel::CancelAll, "KILL_CANCEL_ALL").await;
-        until("the resting order is cancelled", SOON, async || {
-            world.truth(A).open_orders.is_empty().then_some(())
-        })
-        .await;
-        trades_again(&world).await;
-
-        // K3: every position goes to flat, by the forced close alone.
-        let sets = {
-            world.raise(Scope::Portfolio, KillLevel::Flatten);
-            world
-                .until("K3 stands", |snapshot| {
-                    stands_at(snapshot, KillLevel::Flatten)
-                })
-                .await
-                .totals
-                .sets_opened
-        };
-        world
-            .until("all flat", |snapshot| {
-                let flat = snapshot
-                    .instruments
-                    .iter()
-                    .all(|one| one.quantity.is_zero());
-                flat && refusals(snapshot, "KILL_FLATTEN") >= REFUSALS
-            })
-            .await;
-        let summary = world.quiet(SOON).await;
-        assert_eq!(world.positions(), [Decimal::ZERO; 3]);
-        assert!(summary.sets_opened <= sets + 1, "only what was under way");
-        {
-            let board = world.engine.board();
-            let data = board.read();
-            assert!(!data.closes.is_empty());
-            for close in &data.closes {
-                assert_eq!(close.intent.cause, CloseCause::KillFlatten);
-                assert_eq!((close.result, close.position.0), (CloseResult::Done, 0));
-            }
-        }
-        trades_again(&world).await;
-
+        reduce_only(&world).await;
+        cancel_all(&world).await;
+        flatten(&world).await;
         // K4: nothing at all.
         holds(&world, KillLevel::Halt, "KILL_HALT").await;
         trades_again(&world).await;
@@ -161,11 +160,12 @@ fn every_level_stops_what_it_says_and_lets_go() {
         world.assert_truth().await;
         let (summary, journal) = world.stop().await;
         assert_eq!((summary.orders_open, summary.orders_unknown), (0, 0));
-        let raised: Vec<&str> = journal
+        let by_hand = |entry: &&arbalest::journal::Entry| {
+            entry.record["kind"] == "level_changed" && entry.record["by"] == "operator:test"
+        };
+        let levels: Vec<&str> = journal
             .iter()
-            .filter(|entry| {
-                entry.record["kind"] == "level_changed" && entry.record["by"] == "operator:test"
-            })
+            .filter(by_hand)
             .filter_map(|entry| entry.record["to"].as_str())
             .collect();
         let armed = KillLevel::Armed.label();
@@ -178,6 +178,6 @@ fn every_level_stops_what_it_says_and_lets_go() {
         ] {
             expected.extend([level.label(), armed]);
         }
-        assert_eq!(raised, expected);
+        assert_eq!(levels, expected);
     });
 }

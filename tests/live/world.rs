@@ -261,6 +261,13 @@ impl World {
                 snapshot.instruments.iter().all(is_trusted)
             })
             .await;
+        // A second's worth of frames more: the risk seat has prices too.
+        let before = world.snapshot().await.totals.frames_received;
+        world
+            .until("frames", |snapshot| {
+                snapshot.totals.frames_received >= before + 100
+            })
+            .await;
         world
     }
 

@@ -37,7 +37,6 @@ const LONGER: &[(&str, usize)] = &[
     ("exchanges/binance/answers.rs", 640),
     ("risk/monitor.rs", 720),
     ("risk/unwind.rs", 640),
-    ("sim/tape/model.rs", 570),
 ];
 
 struct Source {

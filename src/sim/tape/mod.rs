@@ -4,6 +4,7 @@ pub mod chance;
 pub mod choose;
 mod latent;
 mod maker;
+mod market;
 pub mod model;
 pub mod recorded;
 pub mod setup;

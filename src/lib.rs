@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bytes -> Frame -> MarketEvent -> [ring] -> Book -> Signal -> Intent -> Verdict -> OrderCommand -> bytes
-//! bytes -> OrderReport -> Fill -> Position -> RiskState -> RiskView ..(back edge 1)..> gate
+//! bytes -> OrderReport -> Fill -> Position -> Monitor -> RiskView ..(back edge 1)..> gate
 //!                                                +- unwind ..(back edge 2: reduce-only)..> desk
 //! ```
 //!

@@ -11,10 +11,13 @@ use arbalest::config::Settings;
 use arbalest::config::load::Files;
 use arbalest::market::VenueId;
 use arbalest::prng::Prng;
-use arbalest::sim::tape::ModelParams;
-use arbalest::sim::venue::{Fault, FaultScope};
-use arbalest::sim::world::{PlannedFault, SimulateOptions, WorldReport, simulate, simulate_faulty};
-use arbalest::units::{Nanos, Price, Qty, Side};
+use arbalest::sim::build::{model_setup, venue_setup};
+use arbalest::sim::tape::{MarketModel, ModelParams};
+use arbalest::sim::venue::{Fault, FaultScope, FeeAsset, VenueSetup};
+use arbalest::sim::world::{
+    PlannedFault, SimulateOptions, World, WorldReport, simulate, simulate_faulty, world_setup,
+};
+use arbalest::units::{Asset, Nanos, Price, Qty, Side, UnixNanos};
 use rust_decimal::Decimal;
 
 fn run(seed: u64, seconds: u64, model: ModelParams) -> WorldReport {
@@ -119,6 +122,37 @@ fn equal_seeds_decide_equally() {
     assert_eq!(one.summary, two.summary);
     assert_eq!(one.fills, two.fills);
     assert_ne!(one.summary.decision_hash, other.summary.decision_hash);
+}
+
+/// Fees taken of what was bought: the base fee leaves the position, and every balance still agrees to the last digit.
+#[test]
+fn fees_in_the_base_asset_are_booked_exactly() {
+    let settings = Settings::embedded().unwrap();
+    let start = UnixNanos(1_700_000_000_000_000_000);
+    for seed in 1..=5 {
+        let venues: Vec<VenueSetup> = settings
+            .venues()
+            .iter()
+            .map(|venue| VenueSetup {
+                fee_asset: FeeAsset::Received,
+                ..venue_setup(venue, "key", "secret", seed)
+            })
+            .collect();
+        let market = model_setup(settings.venues(), &venues, ModelParams::demo(), seed, start);
+        let world = World::new(world_setup(&settings, venues, seed, start).unwrap()).unwrap();
+        let report = world.run(&mut MarketModel::new(&market), Nanos::from_secs(30));
+        assert!(
+            report.violations.is_empty(),
+            "seed {seed}: {:#?}\n{}",
+            report.violations,
+            report.summary.text()
+        );
+        let base = Asset::new("BTC");
+        assert!(
+            report.fills.iter().any(|fill| fill.fee_asset == base),
+            "seed {seed}"
+        );
+    }
 }
 
 /// Something goes wrong at some venue about every second, most of it while orders are out.

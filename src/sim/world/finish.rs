@@ -168,10 +168,20 @@ impl World {
             *places += usize::from(!base.is_zero());
         }
         let counters = self.desk.counters();
+        let base_fee = |fill: &Fill| {
+            let base = self
+                .catalogue
+                .get(fill.instrument)
+                .map(|instrument| instrument.symbol.base);
+            !fill.fee.is_zero() && fill.fee_asset == base
+        };
         let explained = counters.sets_held > 0
             || counters.sets_residual > 0
             || self.tally.forced_closes > 0
-            || self.fills.iter().any(|fill| fill.purpose.is_none());
+            || self
+                .fills
+                .iter()
+                .any(|fill| fill.purpose.is_none() || base_fee(fill));
         for (asset, (net, places)) in nets {
             if net.is_zero() && places > 0 {
                 self.tally.remark(format!(
@@ -179,7 +189,7 @@ impl World {
                 ));
             } else if !net.is_zero() {
                 let why = if explained {
-                    "held or residual sets, forced closes or foreign fills"
+                    "held or residual sets, forced closes, foreign fills or fees in it"
                 } else {
                     "nothing"
                 };

@@ -27,7 +27,7 @@ use crate::telemetry::{Lanes, LiveTimer, Stage, Telemetry};
 use crate::trade::OrderIdSource;
 use crate::units::{MonoNanos, Qty};
 
-use super::account::{AccountSeat, Accounts, AskAccounts, BindGateways, MarkStart, VenueAccount};
+use super::account::{AccountSeat, Accounts, BindGateways, MarkStart};
 use super::board::Board;
 use super::execution::{BindSignal, ExecutionParts, ExecutionSeat};
 use super::feed::{FeedParts, FeedSeat};

@@ -2,11 +2,17 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use arbalest::clock::{Clock, OsClock};
+use arbalest::exchanges::Dialect;
+use arbalest::sim::server::{Pace, VenueServer};
+use arbalest::sim::venue::{VenueCore, VenueSetup};
 use serde_json::Value;
+
+use super::world::{KEY, SECRET};
 
 fn arbalest(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_arbalest"));
@@ -148,6 +154,92 @@ fn a_port_in_use_is_named() {
     let errors = fails(&["demo", "--for", "5s", "--listen", &address], 1);
     assert!(errors.contains(&address), "{errors}");
     assert!(errors.contains("use"), "{errors}");
+}
+
+/// A configuration for real addresses: the venues of `servers`, by HTTP and WebSocket address.
+fn real_venues(directory: &Path, servers: &[(String, String)]) {
+    let venue = |index: usize, (http, ws): &(String, String)| {
+        format!(
+            "[[venue]]\nid = \"venue_{index}\"\ndialect = \"binance_spot\"\nsymbols = [\"BTC/USDT\"]\n\
+             rest_url = \"{http}\"\nws_url = \"{ws}\"\nws_api_url = \"{ws}\"\n\
+             [venue.fees]\ntaker_fee_bps = 1\nmaker_fee_bps = 0\n\
+             [venue.keys]\napi_key_env = \"LIVE_TEST_KEY\"\nsecret_env = \"LIVE_TEST_SECRET_{index}\"\n"
+        )
+    };
+    let limits = "order_notional_usd_max = \"5000\"\nunrealized_loss_usd_max = \"500\"\n\
+        [notional_usd_max]\nsymbol = \"9000\"\nvenue = \"9000\"\nasset_net = \"9000\"\ngross = \"9000\"\nnet = \"9000\"\n";
+    let instrument = |index: usize| {
+        format!(
+            "[[instrument]]\nvenue = \"venue_{index}\"\nsymbol = \"BTC/USDT\"\n\
+             order_qty_base_max = \"0.05\"\nposition_qty_base_max = \"0.25\"\n"
+        )
+    };
+    let strategy = "id = \"cross\"\nkind = \"cross_exchange\"\nmode = \"live\"\nsymbol = \"BTC/USDT\"\n\
+        venues = [\"venue_0\", \"venue_1\"]\nmax_inventory_quote = \"1000\"\n";
+    let data = directory.join("var");
+    let engine = format!(
+        "mode = \"live\"\ndata_dir = \"{}\"\n[metrics]\naddress = \"127.0.0.1:0\"\n",
+        data.display()
+    );
+    let venues: String = servers
+        .iter()
+        .enumerate()
+        .map(|(index, urls)| venue(index, urls))
+        .collect();
+    fs::create_dir(directory.join("strategies")).unwrap();
+    for (name, text) in [
+        ("engine.toml", engine.as_str()),
+        ("venues.toml", &venues),
+        (
+            "limits.toml",
+            &[limits, &instrument(0), &instrument(1)].concat(),
+        ),
+        ("strategies/cross.toml", strategy),
+    ] {
+        fs::write(directory.join(name), text).unwrap();
+    }
+}
+
+fn venue_server() -> VenueServer {
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let setup = VenueSetup::demo(Dialect::BinanceSpot, KEY, SECRET);
+    let core = VenueCore::new(setup, OsClock::new().now_unix());
+    VenueServer::start(core, None, Pace::RealTime, any, any).unwrap()
+}
+
+/// Runs live against two addresses; the second venue has another secret.
+fn run_live(servers: &[(String, String)]) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    real_venues(directory.path(), servers);
+    let output = arbalest(&["run", "--live", "--config", text(directory.path())])
+        .env("LIVE_TEST_KEY", KEY)
+        .env("LIVE_TEST_SECRET_0", SECRET)
+        .env("LIVE_TEST_SECRET_1", "another secret")
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(!errors.contains("panicked"), "{errors}");
+    errors
+}
+
+#[test]
+fn a_venue_that_refuses_or_is_not_there_is_named() {
+    let urls = |server: &VenueServer| (server.http_url(), server.ws_url());
+    let servers = [venue_server(), venue_server()];
+    let [first, second] = [urls(&servers[0]), urls(&servers[1])];
+    let errors = run_live(&[first.clone(), second]);
+    assert!(errors.contains("venue venue_1 refused our key"), "{errors}");
+    // A port where nobody listens any more.
+    let gone = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap()
+    };
+    let errors = run_live(&[first, (format!("http://{gone}"), format!("ws://{gone}"))]);
+    assert!(
+        errors.contains("venue venue_1: no list of instruments"),
+        "{errors}"
+    );
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::clock::{Clock, OsClock};
 use crate::exchanges::gateway::{AccountEvent, AccountQuery};
 use crate::market::{Catalogue, Instrument, InstrumentId, InstrumentKind, VenueId};
 use crate::trade::unwind::{PositionSource, VenuePosition};
-use crate::units::{Asset, MonoNanos, Qty};
+use crate::units::{Asset, MonoNanos, Nanos, Qty};
 
 use super::gateway::{AccountNews, AskAccount, GatewaySeat};
 use super::mailbox::Mail;
@@ -22,6 +22,8 @@ use super::risk::{RiskSeat, VenueWord};
 
 /// How often balances and positions are asked for.
 const ASK_EVERY: Duration = Duration::from_secs(2);
+/// A question without an answer for longer is asked again.
+const QUESTION_MAX: Nanos = Nanos::from_secs(10);
 
 /// What one venue says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub struct VenueAccount {
     /// The venue's clock less ours.
     pub clock_offset_ns: Option<i64>,
     asked_at: MonoNanos,
+    /// Parts of the running round that are not answered yet.
+    open_questions: u8,
     counting_open: u64,
     seen_positions: Vec<InstrumentId>,
 }
@@ -93,13 +97,17 @@ impl AccountSeat {
         }
     }
 
+    /// Asks every live venue that has no question open: answers of two rounds must not mix.
     fn ask(&mut self) {
         let now = self.clock.now();
         for (account, gateway) in self.accounts.iter_mut().zip(&self.gateways) {
-            if account.ready {
+            let answered =
+                account.open_questions == 0 || now.since(account.asked_at) > QUESTION_MAX;
+            if account.ready && answered {
                 account.asked_at = now;
                 account.counting_open = 0;
                 account.seen_positions.clear();
+                account.open_questions = 3;
                 for query in [
                     AccountQuery::Balances,
                     AccountQuery::Positions,
@@ -127,6 +135,18 @@ impl AccountSeat {
             }) {
                 continue;
             }
+            // Two spot pairs share one base balance: it says nothing of either position.
+            let sharing = self
+                .catalogue
+                .at_venue(venue)
+                .filter(|other| {
+                    other.kind() == InstrumentKind::Spot
+                        && other.symbol.base == instrument.symbol.base
+                })
+                .count();
+            if instrument.kind() == InstrumentKind::Spot && sharing > 1 {
+                continue;
+            }
             if let Some(qty) = position_of(account, instrument) {
                 self.risk.latest(VenueWord(VenuePosition {
                     instrument: instrument.id,
@@ -144,6 +164,9 @@ impl AccountSeat {
             return;
         };
         let asked_at = account.asked_at;
+        if !matches!(query, AccountQuery::Trades { .. }) {
+            account.open_questions = account.open_questions.saturating_sub(1);
+        }
         match query {
             AccountQuery::Balances => {
                 account.answers[0] += 1;
@@ -214,13 +237,23 @@ impl Handler<AccountNews> for AccountSeat {
                 account.ready = true;
                 self.ask();
             }
-            AccountEvent::NotReady => account.ready = false,
+            AccountEvent::NotReady => {
+                account.ready = false;
+                account.open_questions = 0;
+            }
+            AccountEvent::SnapshotFailed(_) => {
+                account.open_questions = account.open_questions.saturating_sub(1);
+            }
             AccountEvent::Balance {
                 asset,
                 free,
                 locked,
             } => {
                 account.balances.insert(asset, (free, locked));
+                // Rows of an answer are told when it is complete.
+                if account.open_questions > 0 {
+                    return;
+                }
                 self.tell(
                     news.venue,
                     PositionSource::Stream,
@@ -233,6 +266,9 @@ impl Handler<AccountNews> for AccountSeat {
             } => {
                 account.positions.insert(instrument, qty);
                 account.seen_positions.push(instrument);
+                if account.open_questions > 0 {
+                    return;
+                }
                 self.tell(
                     news.venue,
                     PositionSource::Stream,
@@ -247,7 +283,6 @@ impl Handler<AccountNews> for AccountSeat {
             }
             AccountEvent::Refused { code } => account.refused = Some(code),
             AccountEvent::BalanceChanged { .. }
-            | AccountEvent::SnapshotFailed(_)
             | AccountEvent::CancelAllDone { .. }
             | AccountEvent::CancelAllFailed { .. } => {}
         }

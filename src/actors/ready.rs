@@ -67,3 +67,22 @@ pub(super) async fn wait_ready(
         },
     })
 }
+
+/// Adopting what an earlier session left is not built yet: better not to start than to count from zero.
+pub(super) fn refuse_leftovers(settings: &Settings, accounts: &Accounts) -> Result<(), StartError> {
+    for (venue, account) in settings.venues().iter().zip(&accounts.0) {
+        let open_positions = account
+            .positions
+            .values()
+            .filter(|qty| !qty.is_zero())
+            .count();
+        if account.open_orders > 0 || open_positions > 0 {
+            return Err(StartError::Leftovers {
+                venue: venue.id.clone(),
+                open_orders: account.open_orders,
+                open_positions,
+            });
+        }
+    }
+    Ok(())
+}

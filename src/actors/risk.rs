@@ -14,7 +14,7 @@ use crate::market::{Catalogue, Mark};
 use crate::risk::{Alert, AlertKind, Monitor, OperatorCommand, RiskOutput, RiskView, Scope};
 use crate::trade::PositionSnapshot;
 use crate::trade::unwind::{OpenOrders, UnwindReport, VenuePosition};
-use crate::units::MonoNanos;
+use crate::units::{MonoNanos, Nanos};
 
 use super::account::{AccountSeat, AskNow};
 use super::board::Board;
@@ -84,9 +84,7 @@ impl Handler<Written> for RiskSeat {
         }
         self.unwritten = self.unwritten.saturating_sub(1);
         if self.unwritten == 0 {
-            for output in std::mem::take(&mut self.held) {
-                self.carry_out(output, context);
-            }
+            self.release(context);
         }
     }
 }
@@ -119,6 +117,8 @@ pub struct RiskSeat {
     out: Vec<RiskOutput>,
     /// Intents of closes that are not on disk yet.
     unwritten: usize,
+    /// Since when something is held.
+    held_since: MonoNanos,
     /// Orders and cancels that wait for them (2.7 rule 1).
     held: VecDeque<RiskOutput>,
 }
@@ -128,6 +128,9 @@ impl std::fmt::Debug for RiskSeat {
         f.debug_struct("RiskSeat").finish_non_exhaustive()
     }
 }
+
+/// Longest wait for the intent of a forced close to be on disk.
+const JOURNAL_WAIT: Nanos = Nanos::from_millis(250);
 
 /// What a risk seat is built from.
 pub(super) struct RiskParts {
@@ -154,6 +157,7 @@ impl RiskSeat {
             clock: parts.clock,
             out: Vec::with_capacity(64),
             unwritten: 0,
+            held_since: MonoNanos(0),
             held: VecDeque::new(),
         }
     }
@@ -174,7 +178,7 @@ impl RiskSeat {
     fn carry_out(&mut self, output: RiskOutput, context: &Context<Self>) {
         let waits = matches!(
             output,
-            RiskOutput::Unwind(_) | RiskOutput::CancelInstrument(_) | RiskOutput::CancelAll
+            RiskOutput::Unwind(_) | RiskOutput::CancelInstrument(_)
         );
         if waits && self.unwritten > 0 {
             self.held.push_back(output);
@@ -204,6 +208,24 @@ impl RiskSeat {
                 self.write(self.names().level(&change));
                 self.board.add_change(change);
             }
+        }
+    }
+
+    /// Carries out what waited for the journal.
+    fn release(&mut self, context: &Context<Self>) {
+        self.unwritten = 0;
+        for output in std::mem::take(&mut self.held) {
+            self.carry_out(output, context);
+        }
+    }
+
+    /// A disk that hangs must not keep a position open: after a while the close goes on.
+    fn release_late(&mut self, context: &Context<Self>) {
+        if self.unwritten > 0 && self.clock.now().since(self.held_since) > JOURNAL_WAIT {
+            tracing::error!(
+                "the journal did not answer in time; the forced close goes on without it"
+            );
+            self.release(context);
         }
     }
 
@@ -242,7 +264,12 @@ impl RiskSeat {
             seat.must(Written(written));
         };
         match journal.append_durable(record, then) {
-            Ok(()) => self.unwritten += 1,
+            Ok(()) => {
+                if self.unwritten == 0 {
+                    self.held_since = self.clock.now();
+                }
+                self.unwritten += 1;
+            }
             Err(error) => {
                 tracing::error!("the intent of a forced close is not in the journal: {error}");
             }
@@ -279,6 +306,7 @@ impl Actor for RiskSeat {
     fn started(&mut self, context: &mut Self::Context) {
         context.set_mailbox_capacity(crate::capacity::MAILBOX_MESSAGES);
         context.run_interval(Duration::from_millis(20), |seat, context| {
+            seat.release_late(context);
             seat.drive(context, |monitor, now, out| monitor.on_timer(now, out));
         });
     }

@@ -35,7 +35,7 @@ use super::gateway::{BindExecution as BindGateway, GatewayParts, GatewaySeat};
 use super::link::{Link, Transport, fetch};
 use super::mailbox::Mail;
 use super::position::{PositionParts, PositionSeat};
-use super::ready::wait_ready;
+use super::ready::{refuse_leftovers, wait_ready};
 use super::risk::{BindAccount, BindExecution, Operator, RiskParts, RiskSeat};
 use super::sampler::{Facts, Handles};
 use super::signal::{Approval, SignalParts, SignalSeat};
@@ -262,6 +262,7 @@ impl Start<'_> {
             gateway.must(BindGateway(execution.clone()));
         }
         let accounts = wait_ready(self.settings, &account).await?;
+        refuse_leftovers(self.settings, &accounts)?;
         account.must(MarkStart);
 
         let wake = Arc::new(Wake::default());

@@ -31,6 +31,10 @@ use super::sampler::{self, Handles, Picture};
 use super::signal::Pause;
 use super::{outcome, picture};
 
+/// Longest wait for the signal seat at stop.
+const PAUSE_WAIT: Duration = Duration::from_secs(2);
+/// Longest wait for one picture of all seats.
+const PICTURE_WAIT: Duration = Duration::from_secs(3);
 /// Longest wait for open orders at stop.
 const QUIET_WAIT: Duration = Duration::from_secs(10);
 
@@ -85,6 +89,19 @@ pub enum StartError {
         seconds: u64,
         /// What it said.
         reason: String,
+    },
+    /// The account is not clean: an earlier session, or a person, left something.
+    #[error(
+        "venue {venue} has {open_orders} open orders and {open_positions} open derivative positions: \
+         cancel and close them first, the engine would count from zero"
+    )]
+    Leftovers {
+        /// Venue instance.
+        venue: String,
+        /// Open orders in the configured instruments.
+        open_orders: u64,
+        /// Derivative positions that are not flat.
+        open_positions: usize,
     },
     /// The journal cannot be written.
     #[error("journal: {0}")]
@@ -179,7 +196,7 @@ impl Engine {
     }
     /// Asks every seat and publishes one snapshot. False when a seat is gone.
     pub async fn sample(&self) -> bool {
-        let Some(picture) = sampler::gather(&self.handles, false).await else {
+        let Some(picture) = self.gather(false).await else {
             return false;
         };
         self.handles.hub.collect(self.handles.clock.now());
@@ -190,6 +207,15 @@ impl Engine {
         ));
         true
     }
+    /// Asks every seat; `None` when one is gone or does not answer in time.
+    async fn gather(&self, with_books: bool) -> Option<Picture> {
+        let asking = sampler::gather(&self.handles, with_books);
+        tokio::time::timeout(PICTURE_WAIT, asking)
+            .await
+            .ok()
+            .flatten()
+    }
+
     fn journal_status(&self) -> JournalStatus {
         let now = self.handles.clock.now();
         self.journal
@@ -205,7 +231,7 @@ impl Engine {
     }
     /// The summary as of now, with books.
     pub async fn summary(&self, mode: &'static str, ended_by: &str) -> Option<Summary> {
-        let picture: Picture = sampler::gather(&self.handles, true).await?;
+        let picture: Picture = self.gather(true).await?;
         self.handles.hub.collect(self.handles.clock.now());
         Some(outcome::summary(&self.handles, &picture, mode, ended_by))
     }
@@ -217,10 +243,17 @@ impl Engine {
 
     /// Stops in order: no new sets, cancel what is open, wait until nothing is open or unknown, then close.
     pub async fn stop(mut self, mode: &'static str, ended_by: &str) -> Option<Summary> {
-        self.handles.signal.send(Pause).await.ok()?;
+        // Cancels do not wait for the signal seat: a stalled one must not keep orders open.
+        self.handles.execution.must(CancelOrders(None));
+        if tokio::time::timeout(PAUSE_WAIT, self.handles.signal.send(Pause))
+            .await
+            .is_err()
+        {
+            tracing::error!("the signal seat did not answer; stopping without it");
+        }
         self.handles.execution.must(CancelOrders(None));
         let quiet = async {
-            while let Some(picture) = sampler::gather(&self.handles, false).await {
+            while let Some(picture) = self.gather(false).await {
                 if picture.execution.open.is_quiet() && picture.is_settled() {
                     return;
                 }

@@ -38,6 +38,9 @@ pub(super) async fn run(
     let mut terminate =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
             .map_err(|error| CliError::failed(format!("signals cannot be heard: {error}")))?;
+    let mut interrupt =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())
+            .map_err(|error| CliError::failed(format!("signals cannot be heard: {error}")))?;
     let mut second = tokio::time::interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut look = tokio::time::interval(Duration::from_millis(50));
@@ -54,7 +57,7 @@ pub(super) async fn run(
         tokio::select! {
             biased;
             _ = terminate.recv() => break "SIGTERM",
-            _ = tokio::signal::ctrl_c() => break "Ctrl-C",
+            _ = interrupt.recv() => break "Ctrl-C",
             () = &mut deadline => break "time",
             _ = look.tick() => {
                 if let Some(why) = ended() {

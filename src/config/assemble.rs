@@ -11,7 +11,7 @@ use crate::market::{Catalogue, InstrumentId, VenueId};
 use crate::risk::Limits;
 use crate::units::{Nanos, Ppm, Qty};
 
-use super::settings::{Settings, SettingsError};
+use super::settings::{EngineMode, Settings, SettingsError};
 
 /// The venues' rules do not fit the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -154,6 +154,16 @@ impl Assembly {
             limits: Arc::clone(&self.limits),
             reporting: settings.engine.reporting_currency,
             strategies,
+            // Orders leave only for a strategy that is as far as the engine itself: a paper strategy of a live engine
+            // observes, and an observing engine sends nothing.
+            may_send: settings
+                .strategies
+                .iter()
+                .map(|strategy| {
+                    settings.engine.mode != EngineMode::Observe
+                        && strategy.mode >= settings.engine.mode
+                })
+                .collect(),
             taker_fees: self.taker_fees.clone(),
             feeds,
             available_at_start: available,

@@ -31,6 +31,8 @@ pub struct HotSetup {
     pub reporting: Asset,
     /// Strategies of the configuration.
     pub strategies: Vec<CrossVenueParams>,
+    /// By strategy: false for one that only observes; its sets are counted and never asked of the gate.
+    pub may_send: Vec<bool>,
     /// Taker fee by instrument id, for pricing repairs.
     pub taker_fees: Vec<Ppm>,
     /// Instruments of each feed ring, by feed index: whom a gap concerns.
@@ -78,6 +80,7 @@ pub struct HotPath {
     strategies: Vec<Strategy>,
     /// Strategies that look at an instrument, by instrument id.
     watching: Vec<Vec<usize>>,
+    may_send: Vec<bool>,
     taker_fees: Vec<Ppm>,
     feeds: Vec<Vec<InstrumentId>>,
     available_at_start: Vec<Qty>,
@@ -144,6 +147,7 @@ impl HotPath {
             strategies,
             watching,
             books: Books::new(&setup.catalogue),
+            may_send: setup.may_send,
             taker_fees: setup.taker_fees,
             feeds: setup.feeds,
             positions: vec![Qty::ZERO; count],
@@ -265,6 +269,10 @@ impl HotPath {
             let Evaluation::Taken(mut intent) = evaluation else {
                 continue;
             };
+            if !self.may_send.get(which).copied().unwrap_or(false) {
+                strategy.on_set_refused();
+                continue;
+            }
             intent.tick_received_at = event.received_at;
             let verdict = self.gate.check_set(&intent, &self.books, now);
             started_at = timer.lap(Stage::RiskCheck, 0, started_at);

@@ -82,6 +82,8 @@ impl Machine {
     pub(super) fn on_stream_live(&mut self, at: At, out: &mut GatewayOut) {
         self.stream_live = true;
         self.refused = false;
+        let venue_time = self.venue_time(at);
+        self.session_began.get_or_insert(venue_time);
         if let Some(since) = self.interrupted_at.take() {
             for instrument in self.instruments.all() {
                 self.recoveries.push(Recovery {
@@ -97,7 +99,8 @@ impl Machine {
     fn interrupt_stream(&mut self, at: At, out: &mut GatewayOut) {
         if std::mem::replace(&mut self.stream_live, false) && self.interrupted_at.is_none() {
             let since = self.venue_time(at).0 - INTERRUPTION_LEAD_NANOS;
-            self.interrupted_at = Some(UnixNanos(since));
+            let began = self.session_began.map_or(since, |began| began.0);
+            self.interrupted_at = Some(UnixNanos(since.max(began)));
         }
         self.tell_readiness(out);
     }

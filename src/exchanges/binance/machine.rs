@@ -185,6 +185,8 @@ pub(crate) struct Machine {
     pub(super) recoveries: Vec<Recovery>,
     /// When the stream was interrupted, the venue's clock.
     pub(super) interrupted_at: Option<UnixNanos>,
+    /// Venue time when the account stream was first live: executions before it are of another session.
+    pub(super) session_began: Option<UnixNanos>,
     pub(super) refused: bool,
     pub(super) last_time: UnixNanos,
 }
@@ -241,6 +243,7 @@ impl Machine {
             rotate_account: None,
             recoveries: Vec::new(),
             interrupted_at: None,
+            session_began: None,
             refused: false,
             last_time: UnixNanos(0),
         }

@@ -212,6 +212,7 @@ impl<T: StageTimer> Rig<T> {
     pub fn new(timer: T) -> Self {
         let catalogue = catalogue();
         let setup = HotSetup {
+            may_send: vec![true; 16],
             catalogue: Arc::clone(&catalogue),
             limits: Arc::new(limits()),
             reporting: Asset::new("USDT").unwrap(),

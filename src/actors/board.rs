@@ -60,6 +60,8 @@ pub struct BoardData {
     pub fees_by_asset: BTreeMap<String, Money>,
     /// Ended sets by strategy and how they ended.
     pub sets: BTreeMap<(StrategyId, &'static str), u64>,
+    /// Realized by ended sets after fees, in the quote asset, by strategy id.
+    pub strategy_pnl: Vec<Decimal>,
     /// Ended sets that had been broken.
     pub sets_broken: u64,
     /// Positions.
@@ -170,8 +172,23 @@ impl Board {
         }
     }
 
-    pub(super) fn add_set(&self, summary: &SetSummary) {
+    pub(super) fn add_set(&self, catalogue: &Catalogue, summary: &SetSummary) {
+        let realized = summary.realized.and_then(|realized| {
+            let leg = summary.legs.iter().flatten().next()?;
+            let grid = catalogue.get(leg.leg.instrument)?.grid;
+            grid.notional_money(realized)
+        });
         let mut data = self.read();
+        let index = usize::from(summary.strategy.0);
+        if data.strategy_pnl.len() <= index {
+            data.strategy_pnl.resize(index + 1, Decimal::ZERO);
+        }
+        // A set that a late fill opened again was counted at its first end.
+        if let (Some(realized), Some(sum), false) =
+            (realized, data.strategy_pnl.get_mut(index), summary.reopened)
+        {
+            *sum = sum.saturating_add(realized.0);
+        }
         *data
             .sets
             .entry((summary.strategy, summary.end.label()))

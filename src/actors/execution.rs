@@ -169,7 +169,7 @@ impl ExecutionSeat {
                 }
             }
             DeskOutput::SetDone(summary) => {
-                self.parts.board.add_set(&summary);
+                self.parts.board.add_set(&self.parts.catalogue, &summary);
                 if let Some(signal) = &self.signal {
                     signal.must(SetEnded(summary));
                 }

@@ -340,7 +340,8 @@ fn strategies(handles: &Handles, picture: &Picture) -> Vec<StrategyStatus> {
                     status.sets.set(end, *count);
                 }
             }
-            for (code, count) in &picture.signal.refusals {
+            status.realized_pnl = data.strategy_pnl.get(index).copied().unwrap_or_default();
+            for (code, count) in &line.refusals {
                 status.rejections.set(code, *count);
             }
             status

@@ -74,6 +74,7 @@ pub(super) struct StrategyLine {
     pub(super) outcomes: Vec<(&'static str, u64)>,
     /// Times an edge opened at or above the threshold.
     pub(super) opportunities: u64,
+    pub(super) refusals: Vec<(&'static str, u64)>,
     pub(super) halted: bool,
 }
 
@@ -153,16 +154,21 @@ fn signal_line(hot: &HotPath, with_books: bool) -> SignalLine {
         received_at: book.received_at(),
         crossed: book.counters().crossed,
     });
-    let strategies = hot.strategies().iter().map(|strategy| StrategyLine {
-        kind: strategy.kind(),
-        outcomes: strategy
-            .counters()
-            .iter()
-            .map(|(outcome, count)| (outcome.label(), count))
-            .collect(),
-        opportunities: strategy.counters().opportunities,
-        halted: strategy.is_halted(),
-    });
+    let strategies = hot
+        .strategies()
+        .iter()
+        .enumerate()
+        .map(|(which, strategy)| StrategyLine {
+            refusals: hot.refusals().of(which).collect(),
+            kind: strategy.kind(),
+            outcomes: strategy
+                .counters()
+                .iter()
+                .map(|(outcome, count)| (outcome.label(), count))
+                .collect(),
+            opportunities: strategy.counters().opportunities,
+            halted: strategy.is_halted(),
+        });
     let catalogue = hot.catalogue();
     let summaries = if with_books {
         catalogue

@@ -98,27 +98,45 @@ pub struct HotPath {
     refusals: RefusalCounts,
 }
 
-/// Refusals of the gate by code. A flat list: counting never allocates.
+/// Refusals of the gate by strategy and code. Flat lists made at start: counting never allocates.
 #[derive(Debug, Clone)]
 pub struct RefusalCounts {
-    counts: Vec<(&'static str, u64)>,
+    by_strategy: Vec<Vec<(&'static str, u64)>>,
 }
 
 impl RefusalCounts {
-    fn new() -> Self {
+    fn new(strategies: usize) -> Self {
+        let rows: Vec<(&'static str, u64)> =
+            Refusal::ROWS.iter().map(|row| (row.code, 0)).collect();
         Self {
-            counts: Refusal::ROWS.iter().map(|row| (row.code, 0)).collect(),
+            by_strategy: vec![rows; strategies],
         }
     }
-    fn count(&mut self, refusal: &Refusal) {
+    fn count(&mut self, strategy: usize, refusal: &Refusal) {
         let code = refusal.row().code;
-        if let Some((_, count)) = self.counts.iter_mut().find(|(known, _)| *known == code) {
+        let row = self
+            .by_strategy
+            .get_mut(strategy)
+            .and_then(|rows| rows.iter_mut().find(|(known, _)| *known == code));
+        if let Some((_, count)) = row {
             *count += 1;
         }
     }
-    /// Codes that refused at least once.
+    /// Codes that refused one strategy at least once.
+    pub fn of(&self, strategy: usize) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        let rows = self.by_strategy.get(strategy).into_iter().flatten();
+        rows.copied().filter(|(_, count)| *count > 0)
+    }
+    /// Codes that refused at least once, over all strategies.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        self.counts.iter().copied().filter(|(_, count)| *count > 0)
+        Refusal::ROWS.iter().filter_map(|row| {
+            let rows = self.by_strategy.iter().flatten();
+            let count = rows
+                .filter(|(code, _)| *code == row.code)
+                .map(|(_, count)| count)
+                .sum();
+            (count > 0).then_some((row.code, count))
+        })
     }
 }
 
@@ -142,6 +160,7 @@ impl HotPath {
                 &setup.catalogue,
             )?));
         }
+        let refusals = RefusalCounts::new(strategies.len());
         Ok(Self {
             gate: Gate::new(setup.limits, Arc::clone(&setup.catalogue), setup.reporting),
             strategies,
@@ -163,7 +182,7 @@ impl HotPath {
                 .iter()
                 .map(|instrument| instrument.venue.index())
                 .collect(),
-            refusals: RefusalCounts::new(),
+            refusals,
             catalogue: setup.catalogue,
         })
     }
@@ -280,7 +299,7 @@ impl HotPath {
                 SetVerdict::Approved(set) => out.sets.push(set),
                 SetVerdict::Refused { refusal, .. } => {
                     strategy.on_set_refused();
-                    self.refusals.count(&refusal);
+                    self.refusals.count(which, &refusal);
                 }
             }
         }
@@ -360,7 +379,8 @@ impl HotPath {
                         return;
                     }
                     Verdict::Refused(refusal) => {
-                        self.refusals.count(&refusal);
+                        self.refusals
+                            .count(usize::from(broken.strategy.0), &refusal);
                         HoldReason::GateRefused
                     }
                 }

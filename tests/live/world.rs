@@ -421,18 +421,24 @@ impl World {
         self.servers[venue].truth(0).unwrap()
     }
 
-    /// Waits until no order is open or unknown and no set or forced close is under way.
+    /// Waits until no order is open or unknown and no set or forced close is under way, ten looks in a row without a new
+    /// order: a set approved just before the edge went away is still on its way to the desk at the first of them.
     pub async fn quiet(&self, within: Duration) -> Summary {
         let mut last = None;
         let asking = async {
+            let (mut looks, mut sent) = (0, None);
             loop {
                 let summary = self.engine.summary("test", "now").await.unwrap();
                 let busy = summary.remarks.iter().any(|remark| {
                     remark.contains("sets not ended") || remark.contains("still running")
                 });
-                if summary.orders_open == 0 && summary.orders_unknown == 0 && !busy {
+                let still = summary.orders_open == 0 && summary.orders_unknown == 0 && !busy;
+                let same = sent == Some(summary.orders_sent);
+                looks = if still && same { looks + 1 } else { 0 };
+                if looks >= 10 {
                     return summary;
                 }
+                sent = Some(summary.orders_sent);
                 last = Some(summary.remarks);
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }

@@ -18,7 +18,7 @@ use crate::exchanges::secret::Credentials;
 use crate::exchanges::session::http_client;
 use crate::exchanges::socket::{SocketError, tls_config};
 use crate::execution::{Desk, DeskParams};
-use crate::journal::Journal;
+use crate::journal::{Journal, Record};
 use crate::ledger::Ledger;
 use crate::market::{EventKind, InstrumentId, InstrumentKind, MarketEvent, VenueId};
 use crate::ring::{Consumer, Producer, WaitStrategy, Wake, ring};
@@ -43,6 +43,8 @@ use super::system::{Engine, RunOptions, StartError, Threads};
 
 /// What is shared while starting.
 struct Start<'a> {
+    /// Second at which the session began: in every client order id.
+    epoch_secs: u32,
     settings: &'a Settings,
     options: &'a RunOptions,
     clock: OsClock,
@@ -96,7 +98,10 @@ pub(super) async fn start(
             .map(|strategy| strategy.id.clone())
             .collect(),
     });
+    let epoch_secs =
+        u32::try_from(clock.now_unix().floor_millis().div_euclid(1_000)).unwrap_or(u32::MAX);
     let start = Start {
+        epoch_secs,
         settings,
         options,
         clock,
@@ -220,6 +225,16 @@ impl Start<'_> {
             Some(directory) => Some(Arc::new(Journal::open(directory, self.clock.clone())?)),
             None => None,
         };
+        if let Some(journal) = &journal {
+            let started = Record::Started {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                config_hash: self.settings.hash.clone(),
+                epoch_secs: self.epoch_secs,
+            };
+            if let Err(error) = journal.append(started) {
+                tracing::error!("the start is not in the journal: {error}");
+            }
+        }
         let risk = self.risk(&on_control, &view, &board, journal.clone());
         risk.must(Operator(OperatorCommand::Raise {
             scope: Scope::Portfolio,
@@ -436,9 +451,7 @@ impl Start<'_> {
         risk: &Addr<RiskSeat>,
         board: &Arc<Board>,
     ) -> Addr<ExecutionSeat> {
-        let epoch = u32::try_from(self.clock.now_unix().floor_millis().div_euclid(1_000))
-            .unwrap_or(u32::MAX);
-        let ids = OrderIdSource::new(self.settings.engine.node, epoch);
+        let ids = OrderIdSource::new(self.settings.engine.node, self.epoch_secs);
         let stages = [Stage::TickToOrder, Stage::OrderAck, Stage::AckToFill];
         let wait = match self.settings.engine.layout {
             Layout::Fused => wait_strategy(self.settings.engine.wait),

@@ -15,7 +15,7 @@ use crate::exchanges::feed::FeedOptions;
 use crate::exchanges::gateway::GatewayOptions;
 use crate::exchanges::rules::RulesError;
 use crate::exchanges::secret::Credentials;
-use crate::journal::{Journal, JournalError};
+use crate::journal::{Journal, JournalError, Record};
 use crate::market::Catalogue;
 use crate::risk::OperatorCommand;
 use crate::telemetry::Telemetry;
@@ -271,10 +271,13 @@ impl Engine {
         self.sample().await;
         let summary = self.summary(mode, ended_by).await;
         self.threads.stop();
-        if let Some(journal) = self.journal.and_then(Arc::into_inner)
-            && !journal.close()
-        {
-            tracing::error!("the journal is not complete");
+        if let Some(journal) = self.journal.and_then(Arc::into_inner) {
+            let stopped = Record::Stopped {
+                reason: ended_by.to_owned(),
+            };
+            if journal.append(stopped).is_err() || !journal.close() {
+                tracing::error!("the journal is not complete");
+            }
         }
         summary
     }

@@ -25,7 +25,7 @@ mod rig;
 use std::sync::Arc;
 
 use arbalest::clock::{Clock, OsClock};
-use arbalest::risk::{Gate, InstrumentRisk, KillLevel, RiskView, SetVerdict};
+use arbalest::risk::{Gate, InstrumentRisk, RiskView, SetVerdict};
 use arbalest::telemetry::NoopTimer;
 use arbalest::trade::{ApprovalSeq, Intent, Leg, StrategyId};
 use arbalest::units::{Asset, Nanos, Price, Qty, Side};
@@ -75,9 +75,10 @@ fn main() {
                 version: 1,
                 as_of: ApprovalSeq(0),
                 issued_at: rig.now,
-                portfolio_level: KillLevel::Armed,
+                portfolio: arbalest::risk::PortfolioRisk::default(),
+                venues: Vec::new(),
                 instruments: vec![InstrumentRisk::default(); 2],
-                strategy_levels: vec![KillLevel::Armed],
+                strategies: vec![arbalest::risk::StrategyRisk::default()],
             };
             gate.on_view(&view);
             let mut last = ApprovalSeq(0);

@@ -75,7 +75,7 @@ fn settings_build_limits_and_parameters() {
     assert!(limits.instruments.iter().all(Option::is_some));
     assert_eq!(limits.instruments[0].unwrap().order_qty_max, Qty(5_000));
     assert_eq!(limits.ref_price_age_max, Nanos::from_millis(1_000));
-    assert_eq!(limits.close_deadline, Nanos::from_secs(60));
+    assert_eq!(limits.close.deadline, Nanos::from_secs(60));
     let params = settings.cross_venue_params(&catalogue).unwrap();
     assert_eq!(params.len(), 2);
     assert_eq!(

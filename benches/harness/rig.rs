@@ -29,7 +29,7 @@ use arbalest::exchanges::{Action, Channel, Dialect, RequestId};
 use arbalest::execution::{CommandAction, Desk, DeskOutput, DeskParams, RepairRules};
 use arbalest::market::event::MarketEvent;
 use arbalest::market::{Catalogue, Instrument, InstrumentId, InstrumentStatus, VenueId};
-use arbalest::risk::{InstrumentLimits, InstrumentRisk, KillLevel, Limits, RiskView};
+use arbalest::risk::{InstrumentLimits, InstrumentRisk, Limits, RiskView};
 use arbalest::strategy::CrossVenueParams;
 use arbalest::telemetry::StageTimer;
 use arbalest::trade::{ApprovalSeq, OrderIdSource, StrategyId};
@@ -98,16 +98,13 @@ pub fn limits() -> Limits {
         submit_rate_max_venue: 200,
         submit_rate_max_global: 200,
         unrealized_loss_usd_max: Decimal::from(500),
-        close_to_limit: Ppm(800_000),
         warn_at: Ppm(800_000),
         cooldown: Nanos::from_secs(60),
         risk_view_age_max: Nanos::from_millis(2_000),
-        close_cancel_wait: Nanos::from_millis(1_500),
-        close_depth_fraction: Ppm(250_000),
-        close_attempt: Nanos::from_millis(1_000),
-        close_attempts_max: 20,
-        close_deadline: Nanos::from_secs(60),
-        allow_unpriced_market: false,
+        pre_trade: arbalest::risk::PreTradeLimits::default(),
+        controls: arbalest::risk::ControlLimits::default(),
+        close: arbalest::risk::CloseLimits::default(),
+        kill: arbalest::risk::KillLimits::default(),
     }
 }
 
@@ -251,9 +248,10 @@ impl<T: StageTimer> Rig<T> {
                 version: 1,
                 as_of: ApprovalSeq(0),
                 issued_at: MonoNanos(3_600_000_000_000),
-                portfolio_level: KillLevel::Armed,
+                portfolio: arbalest::risk::PortfolioRisk::default(),
+                venues: Vec::new(),
                 instruments: vec![InstrumentRisk::default(); 2],
-                strategy_levels: vec![KillLevel::Armed],
+                strategies: vec![arbalest::risk::StrategyRisk::default()],
             },
             sent: 0,
         };

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::market::{Symbol, VenueId};
-use crate::risk::Limits;
+use crate::risk::{CloseLimits, ControlLimits, KillLimits, Limits, PreTradeLimits};
 
 use super::document::{Document, Report};
 use super::hint::nearest;
@@ -58,7 +58,6 @@ fn read_common(top: &Table<'_>, report: &mut Report) -> Option<Limits> {
             report,
         );
     }
-    let close = close??;
     Some(Limits {
         instruments: Vec::new(),
         order_notional_usd_max: order_notional?,
@@ -78,7 +77,10 @@ fn read_common(top: &Table<'_>, report: &mut Report) -> Option<Limits> {
         warn_at: warn_at?,
         cooldown: cooldown?,
         risk_view_age_max: risk_view_age_max?,
-        ..close
+        pre_trade: PreTradeLimits::default(),
+        controls: ControlLimits::default(),
+        close: close??,
+        kill: KillLimits::default(),
     })
 }
 
@@ -102,41 +104,21 @@ fn read_notional(top: &Table<'_>, report: &mut Report) -> Option<[Option<Decimal
     Some(values)
 }
 
-/// The forced-close part, in a value whose other fields the caller sets.
-fn read_close(table: &Table<'_>, report: &mut Report) -> Option<Limits> {
-    let close_to_limit = table.ppm("to_limit_ratio", report);
-    let close_cancel_wait = table.nanos("cancel_wait_ms", report);
-    let close_depth_fraction = table.ppm("depth_ratio_max", report);
-    let close_attempt = table.nanos("attempt_ms", report);
-    let close_attempts_max = table.count("attempts_max", report);
-    let close_deadline = table.nanos("deadline_ms", report);
+fn read_close(table: &Table<'_>, report: &mut Report) -> Option<CloseLimits> {
+    let to_limit = table.ppm("to_limit_ratio", report);
+    let cancel_wait = table.nanos("cancel_wait_ms", report);
+    let depth_fraction = table.ppm("depth_ratio_max", report);
+    let attempt = table.nanos("attempt_ms", report);
+    let attempts_max = table.count("attempts_max", report);
+    let deadline = table.nanos("deadline_ms", report);
     let allow_unpriced_market = table.flag("allow_unpriced_market", report);
-    let zero = Decimal::ZERO;
-    Some(Limits {
-        instruments: Vec::new(),
-        order_notional_usd_max: zero,
-        notional_usd_max_symbol: zero,
-        notional_usd_max_venue: zero,
-        notional_usd_max_asset_net: zero,
-        notional_usd_max_gross: zero,
-        notional_usd_max_net: zero,
-        notional_margin: close_to_limit?,
-        ref_price_age_max: close_attempt?,
-        book_crossed_max: close_attempt?,
-        spread_max: close_to_limit?,
-        submit_rate_max_symbol: 0,
-        submit_rate_max_venue: 0,
-        submit_rate_max_global: 0,
-        unrealized_loss_usd_max: zero,
-        close_to_limit: close_to_limit?,
-        warn_at: close_to_limit?,
-        cooldown: close_attempt?,
-        risk_view_age_max: close_attempt?,
-        close_cancel_wait: close_cancel_wait?,
-        close_depth_fraction: close_depth_fraction?,
-        close_attempt: close_attempt?,
-        close_attempts_max: close_attempts_max?,
-        close_deadline: close_deadline?,
+    Some(CloseLimits {
+        to_limit: to_limit?,
+        cancel_wait: cancel_wait?,
+        depth_fraction: depth_fraction?,
+        attempt: attempt?,
+        attempts_max: attempts_max?,
+        deadline: deadline?,
         allow_unpriced_market: allow_unpriced_market?,
     })
 }

@@ -116,20 +116,19 @@ impl Gate {
             self.counters.views_ignored += 1;
             return;
         }
-        let strategies = view.strategy_levels.len();
+        let strategies = view.strategies.len();
         for (index, level) in self.strategy_levels.iter_mut().enumerate() {
             // A strategy that the risk seat does not know gets no order through.
             *level = view
-                .strategy_levels
+                .strategies
                 .get(index)
-                .copied()
-                .unwrap_or(KillLevel::Halt);
+                .map_or(KillLevel::Halt, |strategy| strategy.level);
         }
         self.view = Some(ViewHead {
             version: view.version,
             as_of: view.as_of,
             issued_at: view.issued_at,
-            portfolio_level: view.portfolio_level,
+            portfolio_level: view.portfolio.level,
             complete: view.instruments.len() >= self.terms.len() && strategies > 0,
         });
         while let Some(hold) = self.holds.pop_settled(view.as_of.0) {

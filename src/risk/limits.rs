@@ -6,6 +6,16 @@ use rust_decimal::Decimal;
 
 use crate::units::{Nanos, Ppm, Qty};
 
+mod close;
+mod controls;
+mod kill;
+mod pre_trade;
+
+pub use close::CloseLimits;
+pub use controls::ControlLimits;
+pub use kill::KillLimits;
+pub use pre_trade::PreTradeLimits;
+
 /// Limits of one instrument (RISK.md PT-18, PT-20, AT-01).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InstrumentLimits {
@@ -48,24 +58,18 @@ pub struct Limits {
     pub submit_rate_max_global: u32,
     /// Unrealized loss of one position that closes it to flat (AT-02).
     pub unrealized_loss_usd_max: Decimal,
-    /// Share of the position limit that a forced close aims at (AT-01), e.g. 800,000 ppm.
-    pub close_to_limit: Ppm,
     /// Share of a limit from which a control warns, e.g. 800,000 ppm.
     pub warn_at: Ppm,
     /// How long a cleared control stays raised (2.5).
     pub cooldown: Nanos,
     /// Longest that a `RiskView` may be old before the gate refuses increasing orders.
     pub risk_view_age_max: Nanos,
-    /// Forced close: how long own open orders may take to become terminal (2.7 rule 2).
-    pub close_cancel_wait: Nanos,
-    /// Forced close: largest child, in steps, by instrument is `order_qty_max`; share of visible depth (2.7 rule 4).
-    pub close_depth_fraction: Ppm,
-    /// Forced close: wait for progress before the protection steps up (2.7 rule 6).
-    pub close_attempt: Nanos,
-    /// Forced close: most attempts before escalation (2.7 rule 7).
-    pub close_attempts_max: u32,
-    /// Forced close: deadline before escalation (2.7 rule 7).
-    pub close_deadline: Nanos,
-    /// Unpriced market orders are never sent unless this is true (2.7 rule 6).
-    pub allow_unpriced_market: bool,
+    /// Limits of the gate beyond those above (`[pre_trade]`).
+    pub pre_trade: PreTradeLimits,
+    /// Limits of the monitor's controls (`[controls]`, `[stress]`).
+    pub controls: ControlLimits,
+    /// How a forced close works (`[force_close]`).
+    pub close: CloseLimits,
+    /// How kill levels are kept and lowered (`[kill]`).
+    pub kill: KillLimits,
 }

@@ -12,12 +12,15 @@ pub mod monitor;
 pub mod output;
 pub mod refusal;
 pub mod unwind;
+pub mod var;
 pub mod view;
 
 pub use amount::Amount;
 pub use approved::{Approved, ApprovedSet, SetVerdict, UNWIND_SEQ_BIT, UNWIND_STRATEGY, Verdict};
 pub use gate::Gate;
-pub use limits::{InstrumentLimits, Limits};
+pub use limits::{
+    CloseLimits, ControlLimits, InstrumentLimits, KillLimits, Limits, PreTradeLimits,
+};
 pub use monitor::{InstrumentSnapshot, LimitUse, Monitor, RiskSnapshot};
 pub use output::{
     Actor, Alert, AlertKind, CloseCause, CloseChild, CloseIntent, CloseRecord, CloseResult,
@@ -25,4 +28,5 @@ pub use output::{
 };
 pub use refusal::{Refusal, RefusalRow};
 pub use unwind::CloseState;
-pub use view::{InstrumentRisk, KillLevel, RiskView};
+pub use var::VarModel;
+pub use view::{InstrumentRisk, KillLevel, PortfolioRisk, RiskView, Spent, StrategyRisk};

@@ -18,7 +18,8 @@ use super::levels::{Cause, Levels, Raise, contains};
 use super::unwind::{Close, Numbers, qty_amount};
 use super::{
     Actor, Alert, AlertKind, Amount, CloseCause, CloseState, InstrumentLimits, InstrumentRisk,
-    KillLevel, Limits, OperatorCommand, RiskOutput, RiskView, Scope, Severity,
+    KillLevel, Limits, OperatorCommand, PortfolioRisk, RiskOutput, RiskView, Scope, Severity,
+    StrategyRisk,
 };
 
 mod closes;
@@ -331,7 +332,11 @@ impl Monitor {
             version: self.view_version,
             as_of: self.as_of,
             issued_at: now,
-            portfolio_level: self.levels.of_scope(Scope::Portfolio),
+            portfolio: PortfolioRisk {
+                level: self.levels.of_scope(Scope::Portfolio),
+                ..PortfolioRisk::default()
+            },
+            venues: Vec::new(),
             instruments: self
                 .catalogue
                 .all()
@@ -340,10 +345,14 @@ impl Monitor {
                 .map(|(instrument, watch)| InstrumentRisk {
                     position_qty: watch.qty(),
                     level: self.levels.of_instrument(instrument),
+                    ..InstrumentRisk::default()
                 })
                 .collect(),
-            strategy_levels: strategies
-                .map(|index| self.levels.of_strategy(StrategyId(index)))
+            strategies: strategies
+                .map(|index| StrategyRisk {
+                    level: self.levels.of_strategy(StrategyId(index)),
+                    ..StrategyRisk::default()
+                })
                 .collect(),
         }));
     }

@@ -1,5 +1,6 @@
 //! The words of trading: intents, tickets, reports, fills, positions. No decisions here.
 
+pub mod fact;
 pub mod fill;
 pub mod id;
 pub mod intent;
@@ -8,6 +9,10 @@ pub mod report;
 pub mod ticket;
 pub mod unwind;
 
+pub use fact::{
+    Balance, DeadMan, Fact, FeedFacts, FillFacts, JournalFacts, LatencyFacts, MarginFacts,
+    OrderFacts, Seat, SetFacts, VenueFacts,
+};
 pub use fill::{Fill, Liquidity};
 pub use id::{ApprovalSeq, ClientOrderId, OrderIdSource, SetId, StrategyId};
 pub use intent::{Intent, Leg};

@@ -8,7 +8,7 @@ use arbalest::execution::{
 };
 use arbalest::market::{Books, Catalogue, Instrument, InstrumentId, VenueId};
 use arbalest::risk::{
-    Gate, InstrumentLimits, InstrumentRisk, KillLevel, Limits, RiskView, SetVerdict, Verdict,
+    Gate, InstrumentLimits, InstrumentRisk, Limits, RiskView, SetVerdict, Verdict,
 };
 use arbalest::trade::{
     ApprovalSeq, ClientOrderId, Fill, Intent, Leg, Liquidity, OrderIdSource, OrderReport,
@@ -50,16 +50,13 @@ pub(crate) fn limits(count: usize) -> Limits {
         submit_rate_max_venue: 200,
         submit_rate_max_global: 200,
         unrealized_loss_usd_max: much,
-        close_to_limit: Ppm(800_000),
         warn_at: Ppm(800_000),
         cooldown: Nanos::from_secs(60),
         risk_view_age_max: Nanos::from_secs(1),
-        close_cancel_wait: Nanos::from_millis(1_500),
-        close_depth_fraction: Ppm(250_000),
-        close_attempt: Nanos::from_secs(1),
-        close_attempts_max: 20,
-        close_deadline: Nanos::from_secs(60),
-        allow_unpriced_market: false,
+        pre_trade: arbalest::risk::PreTradeLimits::default(),
+        controls: arbalest::risk::ControlLimits::default(),
+        close: arbalest::risk::CloseLimits::default(),
+        kill: arbalest::risk::KillLimits::default(),
     }
 }
 
@@ -118,9 +115,10 @@ impl Bench {
             version: self.view_version,
             as_of,
             issued_at: self.now,
-            portfolio_level: KillLevel::Armed,
+            portfolio: arbalest::risk::PortfolioRisk::default(),
+            venues: Vec::new(),
             instruments: vec![InstrumentRisk::default(); self.catalogue.all().len()],
-            strategy_levels: vec![KillLevel::Armed; 2],
+            strategies: vec![arbalest::risk::StrategyRisk::default(); 2],
         });
     }
     pub(crate) fn advance(&mut self, span: Nanos) {

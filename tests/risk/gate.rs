@@ -20,9 +20,9 @@ fn pt42_levels_leave_only_what_they_allow() {
             let mut world = World::new();
             world.own(NORTH, 3 * ONE);
             world.see(|view| match scope {
-                0 => view.portfolio_level = level,
+                0 => view.portfolio.level = level,
                 1 => view.instruments[0].level = level,
-                _ => view.strategy_levels[0] = level,
+                _ => view.strategies[0].level = level,
             });
             assert_eq!(world.order(buy(1)), increasing, "{level:?} {scope}");
             assert_eq!(world.order(sell(ONE)), reducing, "{level:?} {scope}");
@@ -39,7 +39,7 @@ fn pt27_reducing_never_overshoots() {
     ] {
         let mut world = World::new();
         world.own(NORTH, position);
-        world.see(|view| view.portfolio_level = KillLevel::ReduceOnly);
+        world.see(|view| view.portfolio.level = KillLevel::ReduceOnly);
         assert_eq!(
             world.order(leg(NORTH, side, 3 * ONE + 1)),
             "KILL_REDUCE_ONLY"
@@ -84,7 +84,7 @@ fn pt46_the_view_must_be_there_and_fresh() {
         "a view that lacks an instrument"
     );
     let mut strange = World::new();
-    strange.see(|view| view.strategy_levels.clear());
+    strange.see(|view| view.strategies.clear());
     assert_eq!(
         strange.order(buy(1)),
         "KILL_HALT",

@@ -941,7 +941,7 @@ fn scopes_cover_what_they_say() {
         }
         if let Scope::Strategy(id) = scope {
             assert_eq!(
-                seat.view().strategy_levels[usize::from(id.0)],
+                seat.view().strategies[usize::from(id.0)].level,
                 KillLevel::CancelAll
             );
         }
@@ -1027,7 +1027,7 @@ fn the_watermark_and_the_heartbeat_reach_the_gate() {
     );
     seat.monitor
         .on_accounting_error("identity", seat.now, &mut seat.out);
-    assert_eq!(seat.view().portfolio_level, KillLevel::Halt);
+    assert_eq!(seat.view().portfolio.level, KillLevel::Halt);
 }
 
 /// One order at the misbehaving venue.

@@ -7,8 +7,7 @@ use arbalest::market::{
     Books, Catalogue, EventKind, Instrument, InstrumentId, InstrumentStatus, MarketEvent, VenueId,
 };
 use arbalest::risk::{
-    Gate, InstrumentLimits, InstrumentRisk, KillLevel, Limits, Refusal, RiskView, SetVerdict,
-    Verdict,
+    Gate, InstrumentLimits, InstrumentRisk, Limits, Refusal, RiskView, SetVerdict, Verdict,
 };
 use arbalest::trade::{ApprovalSeq, Intent, Leg, SetId, StrategyId};
 use arbalest::units::{Asset, Grid, MonoNanos, Nanos, Ppm, Price, Qty, Side};
@@ -88,16 +87,13 @@ pub fn limits() -> Limits {
         submit_rate_max_venue: 200,
         submit_rate_max_global: 200,
         unrealized_loss_usd_max: dec("500"),
-        close_to_limit: Ppm(800_000),
         warn_at: Ppm(800_000),
         cooldown: Nanos::from_secs(60),
         risk_view_age_max: Nanos::from_millis(2_000),
-        close_cancel_wait: Nanos::from_millis(1_500),
-        close_depth_fraction: Ppm(250_000),
-        close_attempt: Nanos::from_millis(1_000),
-        close_attempts_max: 20,
-        close_deadline: Nanos::from_secs(60),
-        allow_unpriced_market: false,
+        pre_trade: arbalest::risk::PreTradeLimits::default(),
+        controls: arbalest::risk::ControlLimits::default(),
+        close: arbalest::risk::CloseLimits::default(),
+        kill: arbalest::risk::KillLimits::default(),
     }
 }
 
@@ -167,9 +163,10 @@ impl World {
             version: 0,
             as_of: ApprovalSeq(0),
             issued_at: START,
-            portfolio_level: KillLevel::Armed,
+            portfolio: arbalest::risk::PortfolioRisk::default(),
+            venues: Vec::new(),
             instruments: vec![InstrumentRisk::default(); 5],
-            strategy_levels: vec![KillLevel::Armed; 4],
+            strategies: vec![arbalest::risk::StrategyRisk::default(); 4],
         };
         let gate = Gate::new(Arc::new(own), catalogue, usdt());
         let mut world = Self {

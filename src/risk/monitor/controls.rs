@@ -200,7 +200,7 @@ impl Monitor {
 
 /// Where AT-01's close ends: the configured share of the limit, whole lots.
 fn close_target(own: &InstrumentLimits, limits: &Limits, instrument: &Instrument) -> Qty {
-    let share = i128::from(own.position_qty_max.0) * i128::from(limits.close_to_limit.0);
+    let share = i128::from(own.position_qty_max.0) * i128::from(limits.close.to_limit.0);
     let target = i64::try_from(share.div_euclid(1_000_000)).ok();
     let target = target.and_then(|qty| Qty(qty).floor_to(instrument.lot));
     target.unwrap_or(Qty::ZERO).max(Qty::ZERO)

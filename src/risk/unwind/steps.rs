@@ -30,7 +30,7 @@ impl Close {
             let quiet = situation
                 .open
                 .is_some_and(|(open, at)| at >= self.frozen_at && open.order_count == 0);
-            if !quiet && now.since(self.frozen_at) < situation.limits.close_cancel_wait {
+            if !quiet && now.since(self.frozen_at) < situation.limits.close.cancel_wait {
                 return;
             }
             self.state = CloseState::Sizing;
@@ -206,7 +206,7 @@ impl Close {
                 out,
             );
         }
-        if now.since(self.verifying_since) >= situation.limits.close_deadline {
+        if now.since(self.verifying_since) >= situation.limits.close.deadline {
             return self.end(CloseResult::Handover, situation, out);
         }
         if now >= self.last_fill_at.after(VERIFY_AFTER) {

@@ -42,10 +42,10 @@ impl Close {
             .is_some_and(|word| word.qty.0.signum() * situation.position.0.signum() < 0)
     }
 
-    /// The step for the next child: one up when the present one was tried and `close_attempt` passed without progress.
+    /// The step for the next child: one up when the present one was tried and `attempt` passed without progress.
     pub(super) fn protection_step(&self, situation: &Situation<'_>) -> usize {
         let tried = self.step_attempts > 0
-            && situation.now.since(self.stepped_at) >= situation.limits.close_attempt;
+            && situation.now.since(self.stepped_at) >= situation.limits.close.attempt;
         self.ladder_step + usize::from(tried)
     }
 

@@ -7,8 +7,8 @@ use super::{ASK_EVERY, BACKOFF_MAX, Close, CloseState, Situation};
 
 impl Close {
     pub(super) fn escalate(&mut self, situation: &Situation<'_>, out: &mut Vec<RiskOutput>) {
-        let late = situation.now.since(self.intent.at) >= situation.limits.close_deadline;
-        if late || self.attempt_count >= situation.limits.close_attempts_max {
+        let late = situation.now.since(self.intent.at) >= situation.limits.close.deadline;
+        if late || self.attempt_count >= situation.limits.close.attempts_max {
             self.backoff = BACKOFF_MAX;
             if !self.escalated {
                 self.escalated = true;

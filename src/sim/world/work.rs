@@ -156,7 +156,7 @@ impl World {
     }
 
     fn on_view(&mut self, view: RiskView) {
-        self.monitor_level = view.portfolio_level;
+        self.monitor_level = view.portfolio.level;
         if self.armed {
             self.hot.on_view(&view);
         } else {

@@ -15,6 +15,7 @@ pub mod mistake;
 pub mod quantity;
 pub mod read_engine;
 pub mod read_limits;
+mod read_pre_trade;
 pub mod read_strategy;
 pub mod read_venues;
 #[rustfmt::skip] // one row a key reads as a table

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::market::{Symbol, VenueId};
-use crate::risk::{CloseLimits, ControlLimits, KillLimits, Limits, PreTradeLimits};
+use crate::risk::{CloseLimits, ControlLimits, KillLimits, Limits};
 
 use super::document::{Document, Report};
 use super::hint::nearest;
@@ -42,6 +42,7 @@ fn read_common(top: &Table<'_>, report: &mut Report) -> Option<Limits> {
     let submit = top.table("submit_rate_per_s_max", &schema::SUBMIT, report);
     let submit =
         submit.map(|table| ["symbol", "venue", "global"].map(|key| table.count(key, report)));
+    let pre_trade = super::read_pre_trade::read(top, report);
     let close = top.table("force_close", &schema::FORCE_CLOSE, report);
     let close = close.map(|table| read_close(&table, report));
     let [symbol, venue, asset_net, gross, net] = notional?;
@@ -77,7 +78,7 @@ fn read_common(top: &Table<'_>, report: &mut Report) -> Option<Limits> {
         warn_at: warn_at?,
         cooldown: cooldown?,
         risk_view_age_max: risk_view_age_max?,
-        pre_trade: PreTradeLimits::default(),
+        pre_trade: pre_trade?,
         controls: ControlLimits::default(),
         close: close??,
         kill: KillLimits::default(),

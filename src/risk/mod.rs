@@ -9,6 +9,7 @@ pub mod gate;
 mod levels;
 pub mod limits;
 pub mod monitor;
+pub mod order_flow;
 pub mod output;
 pub mod refusal;
 pub mod unwind;
@@ -22,6 +23,7 @@ pub use limits::{
     CloseLimits, ControlLimits, InstrumentLimits, KillLimits, Limits, PreTradeLimits,
 };
 pub use monitor::{InstrumentSnapshot, LimitUse, Monitor, RiskSnapshot};
+pub use order_flow::{OrderFlow, OrderWindow};
 pub use output::{
     Actor, Alert, AlertKind, CloseCause, CloseChild, CloseIntent, CloseRecord, CloseResult,
     LevelChange, OperatorCommand, RiskOutput, Scope, Severity,

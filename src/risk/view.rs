@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::trade::{ApprovalSeq, JournalFacts, VenueFacts};
-use crate::units::{MonoNanos, Ppm, Qty};
+use crate::market::{Catalogue, VenueId};
+use crate::trade::{ApprovalSeq, Balance, DeadMan, JournalFacts, MarginFacts, VenueFacts};
+use crate::units::{MonoNanos, Nanos, Ppm, Qty};
 
-use super::{Amount, VarModel};
+use super::{Amount, OrderFlow, VarModel};
 
 /// Kill levels of RISK.md 2.3, ordered: the effective level of an order is the highest over its scopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -68,8 +69,14 @@ pub struct InstrumentRisk {
     pub adopted_sell_qty: Qty,
     /// The loss budget of one of its scopes is used up (PT-50).
     pub loss: Option<Spent>,
-    /// Next funding, settlement or announced maintenance (PT-51).
+    /// The nearest funding, past or next (PT-51).
     pub next_event_at: Option<MonoNanos>,
+    /// When trading in it stops: settlement, delisting (PT-51). Maintenance of the venue is in its [`VenueFacts`].
+    pub halts_at: Option<MonoNanos>,
+    /// Own orders that carry no approval of this session (PT-22); their quantities are above.
+    pub adopted_orders: u32,
+    /// What became of our orders over the last ten minutes (PT-41, see [`super::OrderWindow`]); `None` when not counted.
+    pub order_flow: Option<OrderFlow>,
 }
 
 impl Default for InstrumentRisk {
@@ -85,6 +92,9 @@ impl Default for InstrumentRisk {
             adopted_sell_qty: Qty::ZERO,
             loss: None,
             next_event_at: None,
+            halts_at: None,
+            adopted_orders: 0,
+            order_flow: None,
         }
     }
 }
@@ -141,4 +151,74 @@ pub struct RiskView {
     pub strategies: Vec<StrategyRisk>,
     /// By venue id: the last facts heard; `None` when a venue was never heard.
     pub venues: Vec<Option<Arc<VenueFacts>>>,
+}
+
+impl RiskView {
+    /// Everything was heard and is good: flat, armed, rich, every venue ready. For tests and benches.
+    #[must_use]
+    pub fn calm(catalogue: &Catalogue, strategies: usize, now: MonoNanos) -> Self {
+        let plenty = Decimal::from(1_000_000_000_000_u64);
+        let venue = |venue: VenueId| {
+            let mut balances: Vec<_> = catalogue
+                .at_venue(venue)
+                .flat_map(|instrument| [instrument.symbol.base, instrument.symbol.quote])
+                .map(|asset| {
+                    let locked = Decimal::ZERO;
+                    (
+                        asset,
+                        Balance {
+                            free: plenty,
+                            locked,
+                        },
+                    )
+                })
+                .collect();
+            balances.sort_by_key(|(asset, _)| *asset);
+            balances.dedup_by_key(|(asset, _)| *asset);
+            let derivatives = catalogue
+                .at_venue(venue)
+                .any(|instrument| instrument.symbol.settle.is_some());
+            VenueFacts {
+                ready: true,
+                session_started_at: Some(now),
+                reconciled_at: Some(now),
+                clock_offset_ns: Some(0),
+                dead_man: DeadMan::Armed {
+                    refreshed_at: now,
+                    window: Nanos::from_secs(60),
+                },
+                rules_loaded_at: Some(now),
+                balances,
+                margin: derivatives.then_some(MarginFacts {
+                    equity: plenty,
+                    initial: Decimal::ZERO,
+                    maintenance: Decimal::ZERO,
+                }),
+                ..VenueFacts::unheard(venue)
+            }
+        };
+        Self {
+            version: 1,
+            as_of: ApprovalSeq(0),
+            issued_at: now,
+            portfolio: PortfolioRisk {
+                level: KillLevel::Armed,
+                equity: Some(plenty),
+                journal: Some(JournalFacts {
+                    disk_free_bytes: Some(u64::MAX),
+                    ..JournalFacts::default()
+                }),
+                var_model: None,
+            },
+            instruments: vec![InstrumentRisk::default(); catalogue.all().len()],
+            strategies: vec![StrategyRisk::default(); strategies],
+            venues: (0..catalogue.venue_names().len())
+                .map(|index| {
+                    u8::try_from(index)
+                        .ok()
+                        .map(|index| Arc::new(venue(VenueId(index))))
+                })
+                .collect(),
+        }
+    }
 }

@@ -13,6 +13,8 @@ mod docs;
 mod gate;
 #[path = "risk/monitor.rs"]
 mod monitor;
+#[path = "risk/people.rs"]
+mod people;
 #[path = "risk/support.rs"]
 mod support;
 

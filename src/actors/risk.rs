@@ -9,9 +9,12 @@ use actix::prelude::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use arc_swap::ArcSwapOption;
 
 use crate::clock::{Clock, OsClock};
-use crate::journal::{Journal, Names, Record};
+use crate::journal::{Instant, Journal, Names, Record};
 use crate::market::{Catalogue, Mark};
-use crate::risk::{Alert, AlertKind, Monitor, OperatorCommand, RiskOutput, RiskView, Scope};
+use crate::risk::{
+    Alert, AlertKind, Monitor, OperatorCommand, OperatorDone, OperatorRefusal, RiskOutput,
+    RiskView, Scope,
+};
 use crate::trade::PositionSnapshot;
 use crate::trade::unwind::{OpenOrders, UnwindReport, VenuePosition};
 use crate::units::{MonoNanos, Nanos};
@@ -48,8 +51,18 @@ pub struct VenueWord(pub VenuePosition);
 
 /// What a person asks.
 #[derive(Debug, Clone, Message)]
-#[rtype(result = "()")]
+#[rtype(result = "Result<OperatorDone, OperatorRefusal>")]
 pub struct Operator(pub OperatorCommand);
+
+/// Start-up begins: reduce only.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct StartupBegins;
+
+/// Start-up found what it waited for.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct StartupReconciled(pub String);
 
 /// Our own accounting contradicts itself (AT-35).
 #[derive(Debug, Clone, Message)]
@@ -162,17 +175,18 @@ impl RiskSeat {
         }
     }
 
-    fn drive(
+    fn drive<T>(
         &mut self,
         context: &Context<Self>,
-        step: impl FnOnce(&mut Monitor, MonoNanos, &mut Vec<RiskOutput>),
-    ) {
+        step: impl FnOnce(&mut Monitor, MonoNanos, &mut Vec<RiskOutput>) -> T,
+    ) -> T {
         let mut out = std::mem::take(&mut self.out);
-        step(&mut self.monitor, self.clock.now(), &mut out);
+        let answer = step(&mut self.monitor, self.clock.now(), &mut out);
         for output in out.drain(..) {
             self.carry_out(output, context);
         }
         self.out = out;
+        answer
     }
 
     fn carry_out(&mut self, output: RiskOutput, context: &Context<Self>) {
@@ -203,6 +217,17 @@ impl RiskSeat {
             RiskOutput::CloseRecord(record) => {
                 self.write(self.names().close_record(&record));
                 self.board.add_close(*record);
+            }
+            RiskOutput::LevelState(state) => {
+                let now = Instant {
+                    mono: self.clock.now(),
+                    unix: self.clock.now_unix(),
+                };
+                self.write(self.names().level_state(&state, now));
+            }
+            RiskOutput::LimitsChanged(change) => {
+                tracing::warn!(hash = %change.hash, "other limits are in force");
+                self.write(self.names().limits_changed(&change));
             }
             RiskOutput::LevelChanged(change) => {
                 self.write(self.names().level(&change));
@@ -360,10 +385,26 @@ impl Handler<VenueWord> for RiskSeat {
 }
 
 impl Handler<Operator> for RiskSeat {
-    type Result = ();
-    fn handle(&mut self, message: Operator, context: &mut Self::Context) {
+    type Result = Result<OperatorDone, OperatorRefusal>;
+    fn handle(&mut self, message: Operator, context: &mut Self::Context) -> Self::Result {
         self.drive(context, |monitor, now, out| {
-            monitor.on_operator(message.0, now, out);
+            monitor.on_operator(message.0, now, out)
+        })
+    }
+}
+
+impl Handler<StartupBegins> for RiskSeat {
+    type Result = ();
+    fn handle(&mut self, _: StartupBegins, context: &mut Self::Context) {
+        self.drive(context, Monitor::startup_begins);
+    }
+}
+
+impl Handler<StartupReconciled> for RiskSeat {
+    type Result = ();
+    fn handle(&mut self, message: StartupReconciled, context: &mut Self::Context) {
+        self.drive(context, |monitor, now, out| {
+            monitor.startup_reconciled(&message.0, now, out);
         });
     }
 }

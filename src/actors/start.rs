@@ -22,7 +22,7 @@ use crate::journal::{Journal, Record};
 use crate::ledger::Ledger;
 use crate::market::{EventKind, InstrumentId, InstrumentKind, MarketEvent, VenueId};
 use crate::ring::{Consumer, Producer, WaitStrategy, Wake, ring};
-use crate::risk::{KillLevel, Monitor, OperatorCommand, Scope};
+use crate::risk::Monitor;
 use crate::telemetry::{Lanes, LiveTimer, Stage, Telemetry};
 use crate::trade::OrderIdSource;
 use crate::units::{MonoNanos, Qty};
@@ -36,7 +36,9 @@ use super::link::{Link, Transport, fetch};
 use super::mailbox::Mail;
 use super::position::{PositionParts, PositionSeat};
 use super::ready::{refuse_leftovers, wait_ready};
-use super::risk::{BindAccount, BindExecution, Operator, RiskParts, RiskSeat};
+use super::risk::{
+    BindAccount, BindExecution, RiskParts, RiskSeat, StartupBegins, StartupReconciled,
+};
 use super::sampler::{Facts, Handles};
 use super::signal::{Approval, SignalParts, SignalSeat};
 use super::system::{Engine, RunOptions, StartError, Threads};
@@ -236,12 +238,7 @@ impl Start<'_> {
             }
         }
         let risk = self.risk(&on_control, &view, &board, journal.clone());
-        risk.must(Operator(OperatorCommand::Raise {
-            scope: Scope::Portfolio,
-            level: KillLevel::ReduceOnly,
-            by: "startup".to_owned(),
-            reason: "not reconciled yet".to_owned(),
-        }));
+        risk.must(StartupBegins);
         let ledger = Ledger::new(Arc::clone(&catalogue));
         board.set_ledger(&ledger, &catalogue);
         let parts = PositionParts {
@@ -303,12 +300,9 @@ impl Start<'_> {
         execution.must(BindSignal(signal.clone()));
         let feed_seats = self.feeds(&io, feeds, producers);
 
-        risk.must(Operator(OperatorCommand::Lower {
-            scope: Scope::Portfolio,
-            level: KillLevel::Armed,
-            by: "startup".to_owned(),
-            reason: "gateways live, accounts heard twice, no open orders".to_owned(),
-        }));
+        risk.must(StartupReconciled(
+            "gateways live, accounts heard twice, no open orders".to_owned(),
+        ));
         let handles = Handles {
             catalogue: Arc::clone(&catalogue),
             feeds: feed_seats,

@@ -17,7 +17,7 @@ use crate::exchanges::rules::RulesError;
 use crate::exchanges::secret::Credentials;
 use crate::journal::{Journal, JournalError, Record};
 use crate::market::Catalogue;
-use crate::risk::OperatorCommand;
+use crate::risk::{OperatorCommand, OperatorDone, OperatorRefusal};
 use crate::telemetry::Telemetry;
 use crate::telemetry::snapshot::JournalStatus;
 use crate::trade::Fill;
@@ -190,9 +190,12 @@ impl Engine {
     pub fn board(&self) -> Arc<Board> {
         Arc::clone(&self.handles.board)
     }
-    /// Gives an operator's command to the risk seat.
-    pub fn operate(&self, command: OperatorCommand) {
-        self.handles.risk.must(Operator(command));
+    /// Gives an operator's command to the risk seat; `None` when the seat is gone.
+    pub async fn operate(
+        &self,
+        command: OperatorCommand,
+    ) -> Option<Result<OperatorDone, OperatorRefusal>> {
+        self.handles.risk.send(Operator(command)).await.ok()
     }
     /// Asks every seat and publishes one snapshot. False when a seat is gone.
     pub async fn sample(&self) -> bool {

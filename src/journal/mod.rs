@@ -6,12 +6,14 @@
 
 pub mod error;
 pub mod fills_csv;
+pub mod levels;
 pub mod reader;
 pub mod record;
 pub mod writer;
 
 pub use error::JournalError;
 pub use fills_csv::FillsCsv;
+pub use levels::{Instant, levels_from_journal};
 pub use reader::{Contents, Entry, read};
 pub use record::{Names, Record};
 pub use writer::{Journal, JournalGauge};

@@ -4,9 +4,11 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::market::{Catalogue, InstrumentId};
-use crate::risk::output::{Actor, CloseIntent, CloseRecord, LevelChange, Scope};
+use crate::risk::output::{CloseIntent, CloseRecord, LevelChange, Scope};
 use crate::trade::{Fill, Liquidity, StrategyId};
 use crate::units::{Price, Qty, Side};
+
+use super::levels::{ClearRecord, HeldRecord, LimitRecord, actor};
 
 /// Turns ids into names.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +53,24 @@ pub enum Record {
         by: String,
         /// In words.
         reason: String,
+    },
+    /// Every kill level that is held, after a change; the last one is restored at the next start.
+    LevelState {
+        /// What holds which scope up.
+        held: Vec<HeldRecord>,
+        /// Automatic clears of the last day.
+        clears: Vec<ClearRecord>,
+    },
+    /// Other limits are in force.
+    LimitsChanged {
+        /// SHA-256 of their text, hex.
+        hash: String,
+        /// As in `level_changed`.
+        by: String,
+        /// In words.
+        reason: String,
+        /// What differs.
+        changes: Vec<LimitRecord>,
     },
     /// A forced close is about to begin.
     CloseIntent(CloseIntentRecord),
@@ -172,7 +192,7 @@ impl Names<'_> {
             .cloned()
             .unwrap_or_else(|| format!("strategy {}", id.0))
     }
-    fn scope(&self, scope: &Scope) -> String {
+    pub(super) fn scope(&self, scope: &Scope) -> String {
         let kind = scope.label();
         match scope {
             Scope::Portfolio => kind.to_owned(),
@@ -222,10 +242,7 @@ impl Names<'_> {
             from: change.from.label(),
             to: change.to.label(),
             cause: change.cause,
-            by: match &change.by {
-                Actor::Control(row) => (*row).to_owned(),
-                Actor::Operator(name) => format!("operator:{name}"),
-            },
+            by: actor(&change.by),
             reason: change.reason.clone(),
         }
     }

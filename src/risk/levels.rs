@@ -10,6 +10,10 @@ use crate::units::{MonoNanos, Nanos};
 
 use super::{Actor, Alert, AlertKind, KillLevel, LevelChange, RiskOutput, Scope, Severity};
 
+pub(super) mod state;
+
+use state::{LevelClear, LevelEntry, LevelState};
+
 const HOUR: Nanos = Nanos::from_secs(3_600);
 const DAY: Nanos = Nanos::from_secs(86_400);
 const CLEARS_PER_HOUR_MAX: usize = 3;
@@ -24,12 +28,19 @@ pub(super) struct Cause {
     pub(super) source: Option<InstrumentId>,
 }
 
+/// Start-up's own K1: only start-up lifts it, and start-up lifts nothing else (2.5).
+pub(super) const STARTUP: Cause = Cause {
+    label: "startup",
+    source: None,
+};
+
 #[derive(Debug, Clone)]
 struct Entry {
     scope: Scope,
     cause: Cause,
     level: KillLevel,
     latched: bool,
+    reason: String,
     clear_since: Option<MonoNanos>,
 }
 
@@ -48,6 +59,8 @@ pub(super) struct Raise {
 pub(super) struct Levels {
     entries: Vec<Entry>,
     clears: Vec<(Scope, Cause, MonoNanos)>,
+    /// Something of the state changed since [`Levels::take_state`].
+    state_changed: bool,
 }
 
 impl Levels {
@@ -65,17 +78,23 @@ impl Levels {
             .find(|entry| entry.scope == raise.scope && entry.cause == raise.cause);
         match known {
             Some(entry) => {
+                let before = (entry.level, entry.latched);
                 entry.level = entry.level.max(raise.level);
                 entry.latched |= raise.latched;
                 entry.clear_since = None;
+                self.state_changed |= before != (entry.level, entry.latched);
             }
-            None => self.entries.push(Entry {
-                scope: raise.scope,
-                cause: raise.cause,
-                level: raise.level,
-                latched: raise.latched,
-                clear_since: None,
-            }),
+            None => {
+                self.state_changed = true;
+                self.entries.push(Entry {
+                    scope: raise.scope,
+                    cause: raise.cause,
+                    level: raise.level,
+                    latched: raise.latched,
+                    reason: raise.reason.clone(),
+                    clear_since: None,
+                });
+            }
         }
         let to = self.of_scope(raise.scope);
         if to == from {
@@ -107,7 +126,7 @@ impl Levels {
         true
     }
 
-    /// Lowers every entry of a scope to at most `level`, latched or not: only a person asks for this.
+    /// Lowers every entry of a scope but start-up's to at most `level`, latched or not: only people may.
     pub(super) fn lower(
         &mut self,
         scope: Scope,
@@ -119,7 +138,10 @@ impl Levels {
     ) -> bool {
         let from = self.of_scope(scope);
         for entry in self.entries.iter_mut().filter(|entry| entry.scope == scope) {
-            entry.level = entry.level.min(level);
+            if entry.cause != STARTUP && entry.level > level {
+                entry.level = level;
+                self.state_changed = true;
+            }
         }
         self.entries.retain(|entry| entry.level > KillLevel::Armed);
         let to = self.of_scope(scope);
@@ -129,6 +151,113 @@ impl Levels {
         out.push(changed(scope, from, to, "operator", by, reason, now));
         out.push(cleared_alert(scope, now));
         true
+    }
+
+    /// Takes away what start-up itself holds, and nothing else.
+    pub(super) fn end_startup(
+        &mut self,
+        reason: String,
+        now: MonoNanos,
+        out: &mut Vec<RiskOutput>,
+    ) -> bool {
+        let from = self.of_scope(Scope::Portfolio);
+        self.entries.retain(|entry| entry.cause != STARTUP);
+        let to = self.of_scope(Scope::Portfolio);
+        if to == from {
+            return false;
+        }
+        let by = Actor::Control(STARTUP.label);
+        out.push(changed(
+            Scope::Portfolio,
+            from,
+            to,
+            STARTUP.label,
+            by,
+            reason,
+            now,
+        ));
+        out.push(cleared_alert(Scope::Portfolio, now));
+        true
+    }
+
+    /// What holds a scope above `level`, start-up left out: cause, its own level and whether only people lower it.
+    pub(super) fn above(
+        &self,
+        scope: Scope,
+        level: KillLevel,
+    ) -> impl Iterator<Item = (Cause, KillLevel, bool, &str)> {
+        self.entries
+            .iter()
+            .filter(move |entry| {
+                entry.scope == scope && entry.level > level && entry.cause != STARTUP
+            })
+            .map(|entry| {
+                (
+                    entry.cause,
+                    entry.level,
+                    entry.latched,
+                    entry.reason.as_str(),
+                )
+            })
+    }
+
+    /// What must survive a restart.
+    pub(super) fn state(&self) -> LevelState {
+        LevelState {
+            entries: self
+                .entries
+                .iter()
+                .filter(|entry| entry.cause != STARTUP)
+                .map(|entry| LevelEntry {
+                    scope: entry.scope,
+                    cause: entry.cause.label,
+                    source: entry.cause.source,
+                    level: entry.level,
+                    latched: entry.latched,
+                    reason: entry.reason.clone(),
+                })
+                .collect(),
+            clears: self
+                .clears
+                .iter()
+                .map(|(scope, cause, at)| LevelClear {
+                    scope: *scope,
+                    cause: cause.label,
+                    source: cause.source,
+                    at: *at,
+                })
+                .collect(),
+        }
+    }
+
+    /// The state, if it changed since it was last taken.
+    pub(super) fn take_state(&mut self) -> Option<LevelState> {
+        std::mem::take(&mut self.state_changed).then(|| self.state())
+    }
+
+    /// Puts back what an earlier session held. Nothing is lowered by it.
+    pub(super) fn restore(&mut self, state: LevelState, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        for entry in state.entries {
+            let raise = Raise {
+                scope: entry.scope,
+                level: entry.level,
+                cause: Cause {
+                    label: entry.cause,
+                    source: entry.source,
+                },
+                latched: entry.latched,
+                by: Actor::Control("restart"),
+                reason: entry.reason,
+            };
+            self.raise(raise, now, out);
+        }
+        self.clears.extend(state.clears.into_iter().map(|clear| {
+            let cause = Cause {
+                label: clear.cause,
+                source: clear.source,
+            };
+            (clear.scope, cause, clear.at)
+        }));
     }
 
     /// Tells that a condition is gone (`true`) or back; clears its unlatched entries once it was gone for `cooldown`.
@@ -181,9 +310,11 @@ impl Levels {
             {
                 entry.latched = true;
             }
+            self.state_changed = true;
             return false;
         }
         let from = self.of_scope(scope);
+        self.state_changed = true;
         self.clears.push((scope, cause, now));
         self.entries
             .retain(|entry| entry.scope != scope || entry.cause != cause);

@@ -8,11 +8,13 @@ use crate::units::{Nanos, Ppm, Qty};
 
 mod close;
 mod controls;
+pub mod fields;
 mod kill;
 mod pre_trade;
 
 pub use close::CloseLimits;
 pub use controls::ControlLimits;
+pub use fields::{Direction, LimitChange};
 pub use kill::KillLimits;
 pub use pre_trade::PreTradeLimits;
 

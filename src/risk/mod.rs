@@ -9,9 +9,12 @@ pub mod gate;
 mod levels;
 pub mod limits;
 pub mod monitor;
+pub mod operator;
 pub mod order_flow;
 pub mod output;
+mod rearm;
 pub mod refusal;
+pub mod role;
 pub mod unwind;
 pub mod var;
 pub mod view;
@@ -19,16 +22,22 @@ pub mod view;
 pub use amount::Amount;
 pub use approved::{Approved, ApprovedSet, SetVerdict, UNWIND_SEQ_BIT, UNWIND_STRATEGY, Verdict};
 pub use gate::Gate;
+pub use levels::state::{LevelClear, LevelEntry, LevelState, cause_of};
 pub use limits::{
-    CloseLimits, ControlLimits, InstrumentLimits, KillLimits, Limits, PreTradeLimits,
+    CloseLimits, ControlLimits, Direction, InstrumentLimits, KillLimits, LimitChange, Limits,
+    PreTradeLimits,
 };
 pub use monitor::{InstrumentSnapshot, LimitUse, Monitor, RiskSnapshot};
+pub use operator::{
+    Hex32, LimitsProposed, Need, OperatorCommand, OperatorDone, OperatorRefusal, RearmOffer, Unmet,
+};
 pub use order_flow::{OrderFlow, OrderWindow};
 pub use output::{
     Actor, Alert, AlertKind, CloseCause, CloseChild, CloseIntent, CloseRecord, CloseResult,
-    LevelChange, OperatorCommand, RiskOutput, Scope, Severity,
+    LevelChange, LimitsChanged, RiskOutput, Scope, Severity,
 };
 pub use refusal::{Refusal, RefusalRow};
+pub use role::{Action, Person, Role};
 pub use unwind::CloseState;
 pub use var::VarModel;
 pub use view::{InstrumentRisk, KillLevel, PortfolioRisk, RiskView, Spent, StrategyRisk};

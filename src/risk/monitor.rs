@@ -15,15 +15,16 @@ use crate::trade::{
 use crate::units::{Asset, MonoNanos, Nanos, Qty};
 
 use super::levels::{Cause, Levels, Raise, contains};
+use super::rearm::Waiting;
 use super::unwind::{Close, Numbers, qty_amount};
 use super::{
     Actor, Alert, AlertKind, Amount, CloseCause, CloseState, InstrumentLimits, InstrumentRisk,
-    KillLevel, Limits, OperatorCommand, PortfolioRisk, RiskOutput, RiskView, Scope, Severity,
-    StrategyRisk,
+    KillLevel, Limits, PortfolioRisk, RiskOutput, RiskView, Scope, Severity, StrategyRisk,
 };
 
 mod closes;
 mod controls;
+mod operator;
 mod snapshot;
 mod watch;
 
@@ -48,6 +49,8 @@ pub struct Monitor {
     view_changed: bool,
     /// Scopes raised during this input: their orders are cancelled once the intents of the closes are written.
     cancels: Vec<Scope>,
+    /// What people asked for and others must approve.
+    waiting: Waiting,
 }
 
 impl Monitor {
@@ -66,6 +69,7 @@ impl Monitor {
             as_of: ApprovalSeq(0),
             view_changed: true,
             cancels: Vec::new(),
+            waiting: Waiting::default(),
         }
     }
 
@@ -125,60 +129,6 @@ impl Monitor {
             close.on_confirm(word, situation);
         });
         self.step(word.instrument, now, out);
-        self.finish(now, out);
-    }
-
-    /// A person raises or lowers a level. Lowering lets closes that were handed over be tried again.
-    pub fn on_operator(
-        &mut self,
-        command: OperatorCommand,
-        now: MonoNanos,
-        out: &mut Vec<RiskOutput>,
-    ) {
-        let scope = match command {
-            OperatorCommand::Raise {
-                scope,
-                level,
-                by,
-                reason,
-            } => {
-                let cause = Cause {
-                    label: "operator",
-                    source: None,
-                };
-                let by = Actor::Operator(by);
-                self.raise(
-                    Raise {
-                        scope,
-                        level,
-                        cause,
-                        latched: true,
-                        by,
-                        reason,
-                    },
-                    now,
-                    out,
-                );
-                scope
-            }
-            OperatorCommand::Lower {
-                scope,
-                level,
-                by,
-                reason,
-            } => {
-                self.view_changed |=
-                    self.levels
-                        .lower(scope, level, Actor::Operator(by), reason, now, out);
-                scope
-            }
-        };
-        for (instrument, watch) in self.catalogue.all().iter().zip(&mut self.watches) {
-            if contains(scope, instrument) {
-                watch.resting = None;
-            }
-        }
-        self.evaluate_all(now, out);
         self.finish(now, out);
     }
 
@@ -319,6 +269,9 @@ impl Monitor {
             }
         }
         self.publish(now, out);
+        if let Some(state) = self.levels.take_state() {
+            out.push(RiskOutput::LevelState(Box::new(state)));
+        }
     }
 
     /// Emits a view when something in it changed.

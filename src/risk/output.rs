@@ -1,10 +1,14 @@
-//! What the risk seat says and hears: outputs of the monitor, scopes, alerts, operator commands, audit records.
+//! What the risk seat says and hears: outputs of the monitor, scopes, alerts, audit records.
+
+use std::sync::Arc;
 
 use crate::market::{InstrumentId, Symbol, VenueId};
 use crate::trade::{ApprovalSeq, SetId, StrategyId};
 use crate::units::{Asset, MonoNanos, Nanos, Price, Qty};
 
-use super::{Amount, Approved, KillLevel, RiskView};
+use super::levels::state::LevelState;
+use super::operator::Hex32;
+use super::{Amount, Approved, KillLevel, LimitChange, Limits, RiskView};
 
 /// Everything the monitor wants to happen, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +31,10 @@ pub enum RiskOutput {
     CloseRecord(Box<CloseRecord>),
     /// To the audit trail: one a change of a kill level.
     LevelChanged(LevelChange),
+    /// To the record that survives a restart: the levels and latches as they stand after a change.
+    LevelState(Box<LevelState>),
+    /// To the gate and the audit trail: new limits.
+    LimitsChanged(Box<LimitsChanged>),
 }
 
 /// Where a kill level holds.
@@ -70,31 +78,21 @@ pub enum Actor {
     Operator(String),
 }
 
-/// What a person asks. Raising needs no more; lowering is what only a person may do to a latched level.
+/// Limits that are in force from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OperatorCommand {
-    /// Raise a scope to at least this level. Idempotent.
-    Raise {
-        /// Where.
-        scope: Scope,
-        /// To which level.
-        level: KillLevel,
-        /// Name of the person.
-        by: String,
-        /// In words.
-        reason: String,
-    },
-    /// Lower a scope to at most this level, latches included.
-    Lower {
-        /// Where.
-        scope: Scope,
-        /// To which level.
-        level: KillLevel,
-        /// Name of the person.
-        by: String,
-        /// In words.
-        reason: String,
-    },
+pub struct LimitsChanged {
+    /// All of them; also for the gate.
+    pub limits: Arc<Limits>,
+    /// SHA-256 of their text.
+    pub hash: Hex32,
+    /// What differs from those before.
+    pub changes: Vec<LimitChange>,
+    /// Who.
+    pub by: Actor,
+    /// In words.
+    pub reason: String,
+    /// When.
+    pub at: MonoNanos,
 }
 
 /// One change of a kill level.

@@ -39,6 +39,19 @@ impl KillLevel {
             Self::Halt => "halt",
         }
     }
+    /// The level of a word, as in [`KillLevel::label`].
+    #[must_use]
+    pub fn of_label(label: &str) -> Option<Self> {
+        [
+            Self::Armed,
+            Self::ReduceOnly,
+            Self::CancelAll,
+            Self::Flatten,
+            Self::Halt,
+        ]
+        .into_iter()
+        .find(|level| level.label() == label)
+    }
 }
 
 /// A budget that is used up: what was measured and what was allowed.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use arbalest::execution::{CommandAction, DeskAlertKind, DeskOutput};
 use arbalest::market::{Book, InstrumentId};
-use arbalest::risk::{Approved, KillLevel, Monitor, OperatorCommand, RiskOutput, Scope};
+use arbalest::risk::{
+    Approved, KillLevel, Monitor, OperatorCommand, Person, RiskOutput, Role, Scope,
+};
 use arbalest::trade::{
     ApprovalSeq, PositionSnapshot, PositionSource, Purpose, ReportKind, Ticket, TimeInForce,
     UnwindKind, VenuePosition,
@@ -52,12 +54,13 @@ impl Close {
         let command = OperatorCommand::Raise {
             scope: Scope::Instrument(PERPETUAL),
             level: KillLevel::Flatten,
-            by: "test".to_owned(),
+            by: Person::new("test", Role::Trader),
             reason: "drill".to_owned(),
         };
         close
             .monitor
-            .on_operator(command, close.bench.now, &mut close.risk_out);
+            .on_operator(command, close.bench.now, &mut close.risk_out)
+            .unwrap();
         close.settle();
         close
     }

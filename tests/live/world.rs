@@ -19,7 +19,7 @@ use arbalest::exchanges::gateway::GatewayOptions;
 use arbalest::exchanges::secret::{Credentials, KeyKind};
 use arbalest::journal;
 use arbalest::market::{InstrumentId, VenueId};
-use arbalest::risk::{KillLevel, OperatorCommand, Scope};
+use arbalest::risk::{Hex32, KillLevel, OperatorCommand, OperatorDone, Person, Role, Scope};
 use arbalest::sim::build::venue_setup;
 use arbalest::sim::server::{Pace, VenueServer};
 use arbalest::sim::tape::MarketChange;
@@ -453,21 +453,36 @@ impl World {
         }
     }
 
-    pub fn raise(&self, scope: Scope, level: KillLevel) {
-        self.engine.operate(OperatorCommand::Raise {
+    async fn operate(&self, command: OperatorCommand) -> OperatorDone {
+        self.engine.operate(command).await.unwrap().unwrap()
+    }
+    pub async fn raise(&self, scope: Scope, level: KillLevel) {
+        self.operate(OperatorCommand::Raise {
             scope,
             level,
-            by: "test".to_owned(),
+            by: Person::new("tom", Role::Trader),
             reason: "scripted".to_owned(),
-        });
+        })
+        .await;
     }
-    pub fn lower(&self, scope: Scope) {
-        self.engine.operate(OperatorCommand::Lower {
+    /// Tom asks, Olga approves what she was shown.
+    pub async fn rearm(&self, scope: Scope) {
+        let request = OperatorCommand::RequestRearm {
             scope,
-            level: KillLevel::Armed,
-            by: "test".to_owned(),
+            to_level: KillLevel::Armed,
+            by: Person::new("tom", Role::Trader),
             reason: "scripted".to_owned(),
-        });
+            token: Hex32([7; 32]),
+        };
+        let OperatorDone::RearmOffered(offer) = self.operate(request).await else {
+            panic!("no offer");
+        };
+        self.operate(OperatorCommand::ApproveRearm {
+            token: offer.token,
+            state_hash: offer.state_hash,
+            by: Person::new("olga", Role::RiskOfficer),
+        })
+        .await;
     }
 
     /// Our ledger says exactly what the venues know: executions one by one, positions, balances.

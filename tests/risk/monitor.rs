@@ -6,7 +6,7 @@ use arbalest::market::{InstrumentId, Mark, Trust};
 use arbalest::prng::Prng;
 use arbalest::risk::{
     Actor, AlertKind, Approved, CloseCause, CloseRecord, CloseResult, CloseState, KillLevel,
-    Limits, Monitor, OperatorCommand, RiskOutput, RiskView, Scope, UNWIND_STRATEGY,
+    Limits, Monitor, OperatorCommand, OperatorDone, RiskOutput, RiskView, Scope, UNWIND_STRATEGY,
 };
 use arbalest::trade::{
     ApprovalSeq, OpenOrders, PositionSnapshot, PositionSource, Purpose, RejectReason, TimeInForce,
@@ -15,6 +15,7 @@ use arbalest::trade::{
 use arbalest::units::{MonoNanos, Nanos, Price, Qty, Side};
 use rust_decimal::Decimal;
 
+use super::people::{self, olga};
 use super::support::*;
 
 /// The risk seat with a ledger, a desk and a venue played by hand.
@@ -208,15 +209,19 @@ fn at_limit(own: &mut Limits) {
     }
 }
 
+fn operate(seat: &mut Seat, command: OperatorCommand) -> OperatorDone {
+    people::operate(&mut seat.monitor, command, seat.now, &mut seat.out)
+}
+
 fn flatten(seat: &mut Seat) {
     let scope = Scope::Instrument(seat.id());
     let command = OperatorCommand::Raise {
         scope,
         level: KillLevel::Flatten,
-        by: "olga".to_owned(),
+        by: olga(),
         reason: "drill".to_owned(),
     };
-    seat.monitor.on_operator(command, seat.now, &mut seat.out);
+    operate(seat, command);
 }
 
 #[test]
@@ -382,15 +387,16 @@ fn at02_flattens_and_latches() {
             KillLevel::Flatten,
             "only a person lowers it"
         );
-        let lower = OperatorCommand::Lower {
-            scope: Scope::Symbol("BTC/USDT:USDT".parse().unwrap()),
-            level: KillLevel::Armed,
-            by: "olga".to_owned(),
-            reason: "understood".to_owned(),
-        };
-        seat.monitor.on_operator(lower, seat.now, &mut seat.out);
+        let scope = Scope::Symbol("BTC/USDT:USDT".parse().unwrap());
+        people::rearm(
+            &mut seat.monitor,
+            scope,
+            KillLevel::Armed,
+            seat.now,
+            &mut seat.out,
+        );
         assert_eq!(seat.monitor.level(PERP), KillLevel::Armed);
-        assert!(seat.out.iter().any(|out| matches!(out, RiskOutput::LevelChanged(change) if change.by == Actor::Operator("olga".to_owned()) && change.reason == "understood")));
+        assert!(seat.out.iter().any(|out| matches!(out, RiskOutput::LevelChanged(change) if change.by == Actor::Operator("olga".to_owned()) && change.reason == "understood (asked for by tom)")));
     }
 }
 
@@ -890,13 +896,12 @@ fn scopes_cover_what_they_say() {
         let command = OperatorCommand::Raise {
             scope,
             level,
-            by: "olga".to_owned(),
+            by: olga(),
             reason: "drill".to_owned(),
         };
         seat.out.clear();
-        seat.monitor
-            .on_operator(command.clone(), seat.now, &mut seat.out);
-        seat.monitor.on_operator(command, seat.now, &mut seat.out);
+        operate(&mut seat, command.clone());
+        operate(&mut seat, command);
         let records = seat
             .out
             .iter()
@@ -957,10 +962,10 @@ fn lowering_one_cause_leaves_the_others() {
         let command = OperatorCommand::Raise {
             scope: symbol,
             level,
-            by: "a".to_owned(),
+            by: olga(),
             reason: String::new(),
         };
-        seat.monitor.on_operator(command, seat.now, &mut seat.out);
+        operate(&mut seat, command);
         assert_eq!(
             seat.monitor.level(PERP),
             KillLevel::CancelAll,

@@ -317,6 +317,7 @@ impl World {
                 RiskOutput::Alert(alert) => self.tally.on_alert(&alert),
                 RiskOutput::CloseIntent(_) => self.tally.forced_closes += 1,
                 RiskOutput::CloseRecord(record) => self.checker.on_close(&record),
+                RiskOutput::LevelState(_) | RiskOutput::LimitsChanged(_) => {}
                 RiskOutput::LevelChanged(change) => {
                     self.tally.remark(format!(
                         "kill level {} -> {}: {}",

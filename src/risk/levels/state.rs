@@ -1,0 +1,64 @@
+//! What of the kill levels survives a restart (RISK.md 2.5), as values; the journal turns them into names and back.
+
+use crate::market::InstrumentId;
+use crate::risk::{KillLevel, Scope};
+use crate::units::MonoNanos;
+
+/// Every level that is held and every automatic clear of the last day. Start-up's own K1 is not in it: each start raises
+/// its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LevelState {
+    /// What holds which scope up.
+    pub entries: Vec<LevelEntry>,
+    /// Automatic clears, which are counted an hour and a day.
+    pub clears: Vec<LevelClear>,
+}
+
+/// One cause that holds one scope up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LevelEntry {
+    /// Where.
+    pub scope: Scope,
+    /// Fixed short word; rows of the catalogue for controls.
+    pub cause: &'static str,
+    /// The instrument whose state is the condition.
+    pub source: Option<InstrumentId>,
+    /// How high.
+    pub level: KillLevel,
+    /// Only people lower it.
+    pub latched: bool,
+    /// In words.
+    pub reason: String,
+}
+
+/// One automatic clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LevelClear {
+    /// Where.
+    pub scope: Scope,
+    /// Of which cause.
+    pub cause: &'static str,
+    /// Of which instrument's state.
+    pub source: Option<InstrumentId>,
+    /// When.
+    pub at: MonoNanos,
+}
+
+/// Every word that may stand as a cause. A word of another version becomes `restored`.
+const CAUSES: &[&str] = &[
+    "operator", "restored", "ladder", "2.7-14", "I40", "AT-01", "AT-02", "AT-03", "AT-04", "AT-05",
+    "AT-06", "AT-07", "AT-08", "AT-09", "AT-10", "AT-11", "AT-12", "AT-13", "AT-14", "AT-15",
+    "AT-16", "AT-17", "AT-18", "AT-19", "AT-20", "AT-21", "AT-22", "AT-23", "AT-24", "AT-25",
+    "AT-26", "AT-27", "AT-28", "AT-29", "AT-30", "AT-31", "AT-32", "AT-33", "AT-34", "AT-35",
+    "PT-32", "PT-37", "PT-48",
+];
+
+/// The fixed word that a text of an earlier session stands for.
+#[must_use]
+pub fn cause_of(text: &str) -> &'static str {
+    CAUSES
+        .iter()
+        .find(|cause| **cause == text)
+        .copied()
+        .unwrap_or("restored")
+}

@@ -68,7 +68,10 @@ impl Rig {
                 grid,
             })
             .to_vec();
-        let options = GatewayOptions::default();
+        let options = GatewayOptions {
+            clock_samples: 1,
+            ..GatewayOptions::default()
+        };
         let mut rig = Self {
             gateway: Gateway::new(dialect, VenueId(2), instruments, credentials, options),
             now: MonoNanos(3_600_000_000_000),

@@ -358,10 +358,7 @@ fn each_outside_has_one_door() {
         "only the mailbox file sends to an actor",
         &["try_send"],
         in_rooms(&["actors"]),
-        &[
-            "actors/mailbox.rs",
-            "actors/gateway.rs", /* to the supervisor, which is no actor */
-        ],
+        &["actors/mailbox.rs"],
     );
     absent(
         "only the shells know actors",

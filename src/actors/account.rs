@@ -11,17 +11,21 @@ use actix::prelude::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use rust_decimal::Decimal;
 
 use crate::clock::{Clock, OsClock};
+use crate::engine::VenueWatch;
 use crate::exchanges::gateway::{AccountEvent, AccountQuery};
 use crate::market::{Catalogue, Instrument, InstrumentId, InstrumentKind, VenueId};
 use crate::trade::unwind::{PositionSource, VenuePosition};
+use crate::trade::{Fact, Seat, VenueFacts};
 use crate::units::{Asset, MonoNanos, Nanos, Qty};
 
 use super::gateway::{AccountNews, AskAccount, GatewaySeat};
 use super::mailbox::Mail;
-use super::risk::{RiskSeat, VenueWord};
+use super::risk::{Facts, RiskSeat, VenueWord};
 
 /// How often balances and positions are asked for.
 const ASK_EVERY: Duration = Duration::from_secs(2);
+/// How often this seat says that it lives (AT-29).
+const BEAT_EVERY: Duration = Duration::from_millis(100);
 /// A question without an answer for longer is asked again.
 const QUESTION_MAX: Nanos = Nanos::from_secs(10);
 
@@ -75,11 +79,22 @@ pub struct AskNow;
 #[rtype(result = "()")]
 pub struct MarkStart;
 
+/// What a gateway knows of its venue; its heartbeat.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct LineFacts(pub VenueFacts);
+
+/// A venue's rules were read again and are the same.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct RulesSame(pub VenueId);
+
 /// Keeps the venues' word.
 #[derive(Debug)]
 pub struct AccountSeat {
     catalogue: Arc<Catalogue>,
     accounts: Vec<VenueAccount>,
+    watches: Vec<VenueWatch>,
     gateways: Vec<Addr<GatewaySeat>>,
     risk: Addr<RiskSeat>,
     clock: OsClock,
@@ -88,7 +103,13 @@ pub struct AccountSeat {
 impl AccountSeat {
     pub(super) fn new(catalogue: Arc<Catalogue>, risk: Addr<RiskSeat>, clock: OsClock) -> Self {
         let accounts = vec![VenueAccount::default(); catalogue.venue_names().len()];
+        let loaded_at = clock.now();
+        let watches = (0_u8..)
+            .map(VenueId)
+            .zip(catalogue.venue_names())
+            .map(|(venue, _)| VenueWatch::new(venue, loaded_at));
         Self {
+            watches: watches.collect(),
             catalogue,
             accounts,
             gateways: Vec::new(),
@@ -100,11 +121,13 @@ impl AccountSeat {
     /// Asks every live venue that has no question open: answers of two rounds must not mix.
     fn ask(&mut self) {
         let now = self.clock.now();
-        for (account, gateway) in self.accounts.iter_mut().zip(&self.gateways) {
+        let watched = self.accounts.iter_mut().zip(&mut self.watches);
+        for ((account, watch), gateway) in watched.zip(&self.gateways) {
             let answered =
                 account.open_questions == 0 || now.since(account.asked_at) > QUESTION_MAX;
             if account.ready && answered {
                 account.asked_at = now;
+                watch.on_ask(now);
                 account.counting_open = 0;
                 account.seen_positions.clear();
                 account.open_questions = 3;
@@ -116,6 +139,22 @@ impl AccountSeat {
                     gateway.latest(AskAccount(query));
                 }
             }
+        }
+    }
+
+    /// Sends the pictures of venues that are due, with a beat of this seat.
+    fn tell_facts(&mut self, beat: bool) {
+        let now = self.clock.now();
+        let mut facts: Vec<Fact> = self
+            .watches
+            .iter_mut()
+            .filter_map(|watch| watch.take_due(now))
+            .collect();
+        if beat {
+            facts.push(Fact::Beat(Seat::Account));
+        }
+        if !facts.is_empty() {
+            self.risk.latest(Facts(facts));
         }
     }
 
@@ -223,12 +262,25 @@ impl Actor for AccountSeat {
     fn started(&mut self, context: &mut Self::Context) {
         context.set_mailbox_capacity(crate::capacity::MAILBOX_MESSAGES);
         context.run_interval(ASK_EVERY, |seat, _| seat.ask());
+        context.run_interval(BEAT_EVERY, |seat, _| seat.tell_facts(true));
     }
 }
 
 impl Handler<AccountNews> for AccountSeat {
     type Result = ();
     fn handle(&mut self, news: AccountNews, _: &mut Self::Context) {
+        if let (Some(watch), Some(account)) = (
+            self.watches.get_mut(news.venue.index()),
+            self.accounts.get(news.venue.index()),
+        ) {
+            let is_open = |id| account.positions.get(&id).is_some_and(|qty| !qty.is_zero());
+            let mut facts = Vec::new();
+            watch.on_event(&news.event, &self.catalogue, is_open, &mut facts);
+            if !facts.is_empty() {
+                self.risk.must(Facts(facts));
+            }
+        }
+        self.tell_facts(false);
         let Some(account) = self.accounts.get_mut(news.venue.index()) else {
             return;
         };
@@ -278,13 +330,37 @@ impl Handler<AccountNews> for AccountSeat {
             }
             AccountEvent::OpenOrder { .. } => account.counting_open += 1,
             AccountEvent::SnapshotDone(query) => self.snapshot_done(news.venue, query),
-            AccountEvent::ServerTime { offset_nanos, .. } => {
-                account.clock_offset_ns = Some(offset_nanos);
-            }
+            AccountEvent::ServerTime { .. } => {}
             AccountEvent::Refused { code } => account.refused = Some(code),
             AccountEvent::BalanceChanged { .. }
             | AccountEvent::CancelAllDone { .. }
             | AccountEvent::CancelAllFailed { .. } => {}
+        }
+    }
+}
+
+impl Handler<LineFacts> for AccountSeat {
+    type Result = ();
+    fn handle(&mut self, message: LineFacts, _: &mut Self::Context) {
+        let venue = message.0.venue;
+        if let Some(account) = self.accounts.get_mut(venue.index()) {
+            account.clock_offset_ns = message.0.clock_offset_ns;
+        }
+        if let Some(watch) = self.watches.get_mut(venue.index()) {
+            watch.on_gateway(&message.0);
+        }
+        self.risk
+            .latest(Facts(vec![Fact::Beat(Seat::Gateway(venue))]));
+        self.tell_facts(false);
+    }
+}
+
+impl Handler<RulesSame> for AccountSeat {
+    type Result = ();
+    fn handle(&mut self, message: RulesSame, _: &mut Self::Context) {
+        let now = self.clock.now();
+        if let Some(watch) = self.watches.get_mut(message.0.index()) {
+            watch.on_rules(now);
         }
     }
 }

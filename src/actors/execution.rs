@@ -19,14 +19,14 @@ use crate::market::{Catalogue, InstrumentId, VenueId};
 use crate::ring::{Consumer, Idle, WaitStrategy, Wake};
 use crate::risk::Approved;
 use crate::telemetry::{LiveTimer, StageTimer};
-use crate::trade::{ApprovalSeq, OrderReport, SetId};
+use crate::trade::{ApprovalSeq, Fact, OrderReport, Seat, SetId};
 use crate::units::MonoNanos;
 
 use super::board::Board;
 use super::gateway::{Command, GatewaySeat};
 use super::mailbox::Mail;
 use super::position::{Booked, PositionSeat};
-use super::risk::{OpenNews, RiskSeat, UnwindNews};
+use super::risk::{Facts, OpenNews, RiskSeat, UnwindNews};
 use super::signal::{Approval, Broken, SetEnded, SignalSeat};
 
 /// Reports of one gateway, in the order of their arrival.
@@ -114,6 +114,7 @@ pub struct ExecutionSeat {
     wake: Arc<Wake>,
     out: Vec<DeskOutput>,
     batch: Vec<Approval>,
+    facts: Vec<Fact>,
     digest: DecisionDigest,
     worked_at: MonoNanos,
 }
@@ -132,6 +133,7 @@ impl ExecutionSeat {
             signal: None,
             out: Vec::with_capacity(256),
             batch: Vec::with_capacity(crate::capacity::APPROVAL_RING_SETS),
+            facts: Vec::new(),
             digest: DecisionDigest::default(),
             worked_at: MonoNanos(0),
         }
@@ -153,6 +155,10 @@ impl ExecutionSeat {
             self.parts.position.must(booked);
         }
         self.out = out;
+        self.parts.desk.drain_facts(&mut self.facts);
+        if !self.facts.is_empty() {
+            self.parts.risk.must(Facts(std::mem::take(&mut self.facts)));
+        }
     }
 
     fn carry_out(&mut self, output: DeskOutput, booked: &mut Booked) {
@@ -160,7 +166,10 @@ impl ExecutionSeat {
             DeskOutput::Command(command) => self.command(command),
             DeskOutput::Fill(fill) => {
                 self.digest.add_fill(&fill);
-                booked.fills.push(fill);
+                let decided = fill
+                    .client_order_id
+                    .and_then(|id| self.parts.desk.decision_price(id));
+                booked.fills.push((fill, decided));
             }
             DeskOutput::Settled(seq) => booked.settled = Some(seq),
             DeskOutput::Broken(broken) => {
@@ -169,6 +178,10 @@ impl ExecutionSeat {
                 }
             }
             DeskOutput::SetDone(summary) => {
+                if !summary.reopened {
+                    let fact = summary.facts(&self.parts.catalogue);
+                    self.facts.push(Fact::SetEnded(fact));
+                }
                 self.parts.board.add_set(&self.parts.catalogue, &summary);
                 if let Some(signal) = &self.signal {
                     signal.must(SetEnded(summary));
@@ -264,6 +277,11 @@ impl Actor for ExecutionSeat {
         context.spawn(Approvals);
         context.run_interval(Duration::from_millis(10), |seat, _| {
             seat.drive(|desk, now, out| desk.on_timer(now, out));
+        });
+        context.run_interval(Duration::from_millis(100), |seat, _| {
+            seat.parts
+                .risk
+                .latest(Facts(vec![Fact::Beat(Seat::Execution)]));
         });
         context.run_interval(Duration::from_secs(1), |seat, _| {
             seat.parts.timer.recorder().publish();

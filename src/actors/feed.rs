@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use actix::prelude::{Actor, AsyncContext, Context, Handler, Message};
+use actix::prelude::{Actor, Addr, AsyncContext, Context, Handler, Message};
 
 use crate::clock::{Clock, OsClock};
 use crate::exchanges::feed::{Feed, FeedCounters};
@@ -18,6 +18,8 @@ use crate::telemetry::{Counts, LiveTimer, Stage, StageTimer};
 use crate::units::{MonoNanos, Nanos};
 
 use super::link::{self, Answer, Link, LinkOwner, Transport};
+use super::mailbox::Mail;
+use super::risk::{Facts, RiskSeat};
 
 /// What a feed does when its ring is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,8 @@ pub struct FeedSeat {
     actions: Vec<Action>,
     reconnects: Counts,
     malformed: u64,
+    lane: u8,
+    risk: Addr<RiskSeat>,
 }
 
 impl std::fmt::Debug for FeedSeat {
@@ -85,6 +89,8 @@ pub(super) struct FeedParts {
     pub(super) full_ring: FullRing,
     pub(super) clock: OsClock,
     pub(super) timer: LiveTimer,
+    pub(super) lane: u8,
+    pub(super) risk: Addr<RiskSeat>,
 }
 
 /// Asks for the feed's counters.
@@ -122,6 +128,8 @@ impl FeedSeat {
             actions: Vec::with_capacity(16),
             reconnects: Counts::new(),
             malformed: 0,
+            lane: parts.lane,
+            risk: parts.risk,
         }
     }
 
@@ -174,6 +182,12 @@ impl Actor for FeedSeat {
             seat.drive(context, |machine, now, sink, actions| {
                 machine.on_timer(now, sink, actions);
             });
+        });
+        context.run_interval(Duration::from_millis(100), |seat, _| {
+            let mut facts = Vec::new();
+            let lost = seat.producer.stats().lost();
+            seat.machine.drain_facts(seat.lane, lost, &mut facts);
+            seat.risk.latest(Facts(facts));
         });
         context.run_interval(Duration::from_secs(1), |seat, _| {
             seat.timer.recorder().publish();

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use actix::prelude::{Actor, Addr, AsyncContext, Context, Handler, Message, Recipient};
+use actix::prelude::{Actor, Addr, AsyncContext, Context, Handler, Message};
 
 use crate::clock::{Clock, OsClock};
 use crate::exchanges::gateway::{
@@ -19,9 +19,13 @@ use crate::telemetry::{LiveTimer, Stage, StageTimer};
 use crate::trade::Ticket;
 use crate::units::{MonoNanos, Ppm};
 
+use super::account::{AccountSeat, LineFacts};
 use super::execution::{ExecutionSeat, Reports};
 use super::link::{self, Answer, Link, LinkOwner, Transport};
 use super::mailbox::Mail;
+
+/// Its facts are told to the account seat each so many ticks of 50 ms, which is its heartbeat too.
+const FACTS_TICKS: u32 = 2;
 
 /// An order to send, cancel or ask about.
 #[derive(Debug, Clone, Copy, Message)]
@@ -77,7 +81,8 @@ pub struct GatewaySeat {
     clock: OsClock,
     timer: LiveTimer,
     execution: Option<Addr<ExecutionSeat>>,
-    account: Recipient<AccountNews>,
+    account: Addr<AccountSeat>,
+    ticks: u32,
     out: GatewayOut,
 }
 
@@ -97,7 +102,7 @@ pub(super) struct GatewayParts {
     pub(super) transport: Transport,
     pub(super) clock: OsClock,
     pub(super) timer: LiveTimer,
-    pub(super) account: Recipient<AccountNews>,
+    pub(super) account: Addr<AccountSeat>,
 }
 
 impl GatewaySeat {
@@ -111,6 +116,7 @@ impl GatewaySeat {
             timer: parts.timer,
             execution: None,
             account: parts.account,
+            ticks: 0,
             out: GatewayOut::default(),
         }
     }
@@ -138,20 +144,11 @@ impl GatewaySeat {
             execution.must(Reports(std::mem::take(&mut out.reports)));
         }
         for event in out.account.drain(..) {
-            if self
-                .account
-                .try_send(AccountNews {
-                    venue: self.venue,
-                    event,
-                    received_at: now,
-                })
-                .is_err()
-            {
-                tracing::warn!(
-                    venue = self.venue.0,
-                    "account event was dropped: the supervisor is gone or full"
-                );
-            }
+            self.account.must(AccountNews {
+                venue: self.venue,
+                event,
+                received_at: now,
+            });
         }
     }
 
@@ -185,6 +182,11 @@ impl Actor for GatewaySeat {
         self.drive(context, Gateway::start);
         context.run_interval(Duration::from_millis(50), |seat, context| {
             seat.drive(context, Gateway::on_timer);
+            seat.ticks = seat.ticks.wrapping_add(1);
+            if seat.ticks.is_multiple_of(FACTS_TICKS) {
+                seat.account
+                    .latest(LineFacts(seat.machine.facts(seat.clock.now())));
+            }
         });
         context.run_interval(Duration::from_secs(1), |seat, _| {
             seat.timer.recorder().publish();

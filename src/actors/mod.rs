@@ -15,6 +15,7 @@ mod picture;
 pub mod position;
 mod ready;
 pub mod risk;
+mod rules;
 mod sampler;
 pub mod signal;
 mod start;

@@ -1,24 +1,26 @@
 //! The position seat: the ledger. Hears fills from the execution seat, tells the risk seat what we hold.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use actix::prelude::{Actor, Addr, Context, Handler, Message};
+use actix::prelude::{Actor, Addr, AsyncContext, Context, Handler, Message};
 
 use crate::journal::{Journal, Names, Record};
 use crate::ledger::Ledger;
 use crate::market::Catalogue;
-use crate::trade::{ApprovalSeq, Fill};
+use crate::trade::{ApprovalSeq, Fact, Fill, FillFacts, Seat};
+use crate::units::Price;
 
 use super::board::Board;
 use super::mailbox::Mail;
-use super::risk::{AccountingBroken, Positions, RiskSeat};
+use super::risk::{AccountingBroken, Facts, Positions, RiskSeat};
 
 /// Fills in the order the desk learnt them, then the approvals that are settled with them.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub struct Booked {
-    /// New executions.
-    pub fills: Vec<Fill>,
+    /// New executions, each with the price its strategy decided with.
+    pub fills: Vec<(Fill, Option<Price>)>,
     /// Every gate approval up to here is terminal, and its fills came before.
     pub settled: Option<ApprovalSeq>,
 }
@@ -73,6 +75,9 @@ impl Actor for PositionSeat {
     type Context = Context<Self>;
     fn started(&mut self, context: &mut Self::Context) {
         context.set_mailbox_capacity(crate::capacity::MAILBOX_MESSAGES);
+        context.run_interval(Duration::from_millis(100), |seat, _| {
+            seat.risk.latest(Facts(vec![Fact::Beat(Seat::Position)]));
+        });
     }
 }
 
@@ -80,11 +85,17 @@ impl Handler<Booked> for PositionSeat {
     type Result = ();
     fn handle(&mut self, message: Booked, _: &mut Self::Context) {
         let mut touched = Vec::with_capacity(message.fills.len());
-        for fill in &message.fills {
+        let mut facts = Vec::new();
+        for (fill, decision_price) in &message.fills {
             match self.ledger.on_fill(fill) {
                 Ok(effect) => {
                     if !effect.duplicate {
                         self.write(fill);
+                        facts.push(Fact::Filled(Box::new(FillFacts {
+                            fill: *fill,
+                            decision_price: *decision_price,
+                            venue_originated: false,
+                        })));
                     }
                     self.board.add_fill(&self.catalogue, fill, &effect);
                     if !touched.contains(&fill.instrument) {
@@ -113,5 +124,8 @@ impl Handler<Booked> for PositionSeat {
             .collect();
         self.board.set_ledger(&self.ledger, &self.catalogue);
         self.risk.must(Positions(snapshots));
+        if !facts.is_empty() {
+            self.risk.must(Facts(facts));
+        }
     }
 }

@@ -15,8 +15,8 @@ use crate::risk::{
     Alert, AlertKind, Monitor, OperatorCommand, OperatorDone, OperatorRefusal, RiskOutput,
     RiskView, Scope,
 };
-use crate::trade::PositionSnapshot;
 use crate::trade::unwind::{OpenOrders, UnwindReport, VenuePosition};
+use crate::trade::{Fact, JournalFacts, PositionSnapshot};
 use crate::units::{MonoNanos, Nanos};
 
 use super::account::{AccountSeat, AskNow};
@@ -33,6 +33,11 @@ pub struct Positions(pub Vec<PositionSnapshot>);
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub struct Marks(pub Vec<Mark>);
+
+/// What seats observed, in their order.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct Facts(pub Vec<Fact>);
 
 /// News of a forced close's order.
 #[derive(Debug, Clone, Copy, Message)]
@@ -145,6 +150,9 @@ impl std::fmt::Debug for RiskSeat {
 /// Longest wait for the intent of a forced close to be on disk.
 const JOURNAL_WAIT: Nanos = Nanos::from_millis(250);
 
+/// How often the journal is looked at (10 Hz).
+const JOURNAL_LOOK: Duration = Duration::from_millis(100);
+
 /// What a risk seat is built from.
 pub(super) struct RiskParts {
     pub(super) monitor: Monitor,
@@ -233,6 +241,19 @@ impl RiskSeat {
                 self.write(self.names().level(&change));
                 self.board.add_change(change);
             }
+        }
+    }
+
+    /// The journal as it stands. A session that was started without one has nothing that could lag or fail.
+    fn journal_facts(&self) -> JournalFacts {
+        let Some(journal) = &self.journal else {
+            return JournalFacts::default();
+        };
+        let gauge = journal.gauge(self.clock.now());
+        JournalFacts {
+            lag: gauge.lag,
+            failed: gauge.failed,
+            disk_free_bytes: None,
         }
     }
 
@@ -330,6 +351,12 @@ impl Actor for RiskSeat {
     type Context = Context<Self>;
     fn started(&mut self, context: &mut Self::Context) {
         context.set_mailbox_capacity(crate::capacity::MAILBOX_MESSAGES);
+        context.run_interval(JOURNAL_LOOK, |seat, context| {
+            let fact = Fact::Journal(seat.journal_facts());
+            seat.drive(context, |monitor, now, out| {
+                monitor.on_fact(&fact, now, out)
+            });
+        });
         context.run_interval(Duration::from_millis(20), |seat, context| {
             seat.release_late(context);
             seat.drive(context, |monitor, now, out| monitor.on_timer(now, out));
@@ -353,6 +380,15 @@ impl Handler<Marks> for RiskSeat {
     fn handle(&mut self, message: Marks, context: &mut Self::Context) {
         for mark in &message.0 {
             self.drive(context, |monitor, now, out| monitor.on_mark(mark, now, out));
+        }
+    }
+}
+
+impl Handler<Facts> for RiskSeat {
+    type Result = ();
+    fn handle(&mut self, message: Facts, context: &mut Self::Context) {
+        for fact in &message.0 {
+            self.drive(context, |monitor, now, out| monitor.on_fact(fact, now, out));
         }
     }
 }

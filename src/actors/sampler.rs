@@ -1,6 +1,7 @@
 //! Asks every seat what it knows, once a second and at the end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix::prelude::Addr;
 use rust_decimal::Decimal;
@@ -15,14 +16,16 @@ use crate::ring::RingStats;
 use crate::risk::{KillLevel, Monitor};
 use crate::telemetry::Telemetry;
 use crate::telemetry::snapshot::LimitStatus;
-use crate::units::MonoNanos;
+use crate::trade::{Fact, LatencyFacts};
+use crate::units::{MonoNanos, Ppm};
 
 use super::account::{AccountSeat, Accounts, AskAccounts};
 use super::board::Board;
 use super::execution::{AskExecution, ExecutionSeat, ExecutionStatus};
 use super::feed::{AskFeed, FeedSeat, FeedStatus};
 use super::gateway::{AskGateway, GatewaySeat, GatewayStatus};
-use super::risk::{InspectRisk, RiskSeat, scope_text};
+use super::mailbox::Mail;
+use super::risk::{Facts as ToldFacts, InspectRisk, RiskSeat, scope_text};
 use super::signal::{Inspect, SignalSeat};
 
 /// The seats of a running engine, for reporters.
@@ -44,8 +47,8 @@ pub(super) struct Handles {
     pub(super) facts: Arc<Facts>,
 }
 
-/// What does not change while the engine runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is said of the engine as a whole.
+#[derive(Debug)]
 pub(super) struct Facts {
     pub(super) paper: bool,
     pub(super) reporting: String,
@@ -54,6 +57,8 @@ pub(super) struct Facts {
     pub(super) dialects: Vec<&'static str>,
     pub(super) strategies: Vec<String>,
     pub(super) started_at: MonoNanos,
+    /// Scrapes of `/metrics` that the risk seat knows of.
+    pub(super) scrapes_seen: AtomicU64,
 }
 
 /// One book as it stands.
@@ -132,6 +137,24 @@ pub(super) async fn gather(handles: &Handles, with_books: bool) -> Option<Pictur
         signal: ask_signal(handles, with_books).await?,
         risk: ask_risk(handles).await?,
     })
+}
+
+/// Tells the risk seat how fast the hot path was and how full its rings are (AT-28).
+pub(super) fn tell_latency(handles: &Handles) {
+    let fullest = handles.rings.iter().map(|ring| {
+        let capacity = ring.capacity().max(1);
+        i64::try_from((ring.depth().saturating_mul(1_000_000)).div_euclid(capacity))
+    });
+    let facts = LatencyFacts {
+        tick_to_decision_p99: handles.hub.decision_p99(),
+        ring_used: Ppm(fullest.flatten().max().unwrap_or(0)),
+    };
+    let mut told = vec![Fact::Latency(facts)];
+    let scrapes = handles.hub.scrapes();
+    if handles.facts.scrapes_seen.swap(scrapes, Ordering::Relaxed) != scrapes {
+        told.push(Fact::Scraped);
+    }
+    handles.risk.latest(ToldFacts(told));
 }
 
 async fn ask_signal(handles: &Handles, with_books: bool) -> Option<SignalLine> {

@@ -20,12 +20,12 @@ use crate::market::{Mark, MarketEvent};
 use crate::ring::{Consumer, Idle, Producer, WaitStrategy, Wake};
 use crate::risk::{Approved, ApprovedSet, RiskView};
 use crate::telemetry::LiveTimer;
-use crate::trade::ApprovalSeq;
+use crate::trade::{ApprovalSeq, Fact, Seat};
 use crate::units::MonoNanos;
 
 use super::execution::{ExecutionSeat, Released, RepairHeld};
 use super::mailbox::Mail;
-use super::risk::{Marks, RiskSeat};
+use super::risk::{Facts, Marks, RiskSeat};
 
 /// What travels from the signal to the execution seat.
 #[derive(Debug, Clone, Copy)]
@@ -192,6 +192,11 @@ impl Actor for SignalSeat {
         }
         context.spawn(DutyCycle);
         context.run_interval(MARKS_EVERY, |seat, _| seat.send_marks());
+        context.run_interval(Duration::from_millis(100), |seat, _| {
+            seat.parts
+                .risk
+                .latest(Facts(vec![Fact::Beat(Seat::Signal)]));
+        });
         context.run_interval(Duration::from_secs(1), |seat, _| {
             seat.parts.timer.recorder().publish();
         });

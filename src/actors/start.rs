@@ -1,6 +1,7 @@
 //! How the seats are started, in order, and what they wait for.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use actix::prelude::{Actor, Addr, Arbiter, ArbiterHandle};
 use arc_swap::ArcSwapOption;
@@ -8,6 +9,7 @@ use arc_swap::ArcSwapOption;
 use crate::capacity::{APPROVAL_RING_SETS, FEED_RING_EVENTS};
 use crate::clock::{Clock, OsClock};
 use crate::config::assemble::Assembly;
+use crate::config::settings::VenueSettings;
 use crate::config::{Layout, Settings, Wait};
 use crate::engine::HotPath;
 use crate::exchanges::Channel;
@@ -53,6 +55,7 @@ struct Start<'a> {
     hub: Arc<Telemetry>,
     assembly: Assembly,
     transports: Vec<Transport>,
+    books: Vec<RuleBook>,
 }
 
 fn wait_strategy(wait: Wait) -> WaitStrategy {
@@ -85,7 +88,8 @@ pub(super) async fn start(
 ) -> Result<Engine, StartError> {
     let clock = OsClock::new();
     let transports = transports(settings, credentials)?;
-    let assembly = Assembly::new(settings, &rule_books(settings, &transports).await?)?;
+    let books = rule_books(settings, &transports).await?;
+    let assembly = Assembly::new(settings, &books)?;
     let feeds = feed_names(settings);
     let hub = Telemetry::new(Lanes {
         venues: settings
@@ -110,6 +114,7 @@ pub(super) async fn start(
         hub,
         assembly,
         transports,
+        books,
     };
     start.seats(credentials, &feeds).await
 }
@@ -143,33 +148,39 @@ async fn rule_books(
 ) -> Result<Vec<RuleBook>, StartError> {
     let mut books = Vec::with_capacity(transports.len());
     for (venue, transport) in settings.venues().iter().zip(transports) {
-        let natives: Vec<String> = venue
-            .symbols
-            .iter()
-            .map(|symbol| venue.dialect.native_guess(symbol))
-            .collect();
-        let natives: Vec<&str> = natives.iter().map(String::as_str).collect();
-        let url = format!(
-            "{}{}",
-            transport.rest_base,
-            RuleBook::target(venue.dialect, &natives)
-        );
-        let answer = fetch(transport.http.get(&url)).await;
-        if answer.status != 200 {
-            return Err(StartError::Unreachable {
-                venue: venue.id.clone(),
-                url,
-                status: answer.status,
-            });
-        }
-        let book =
-            RuleBook::parse(venue.dialect, &answer.body).map_err(|error| StartError::Rules {
-                venue: venue.id.clone(),
-                error,
-            })?;
-        books.push(book);
+        books.push(rule_book(venue, transport).await?);
     }
     Ok(books)
+}
+
+/// Reads one venue's rules.
+pub(super) async fn rule_book(
+    venue: &VenueSettings,
+    transport: &Transport,
+) -> Result<RuleBook, StartError> {
+    let natives: Vec<String> = venue
+        .symbols
+        .iter()
+        .map(|symbol| venue.dialect.native_guess(symbol))
+        .collect();
+    let natives: Vec<&str> = natives.iter().map(String::as_str).collect();
+    let url = format!(
+        "{}{}",
+        transport.rest_base,
+        RuleBook::target(venue.dialect, &natives)
+    );
+    let answer = fetch(transport.http.get(&url)).await;
+    if answer.status != 200 {
+        return Err(StartError::Unreachable {
+            venue: venue.id.clone(),
+            url,
+            status: answer.status,
+        });
+    }
+    RuleBook::parse(venue.dialect, &answer.body).map_err(|error| StartError::Rules {
+        venue: venue.id.clone(),
+        error,
+    })
 }
 
 /// Every feed connection: venue, lane, name.
@@ -276,6 +287,8 @@ impl Start<'_> {
         let accounts = wait_ready(self.settings, &account).await?;
         refuse_leftovers(self.settings, &accounts)?;
         account.must(MarkStart);
+        let (transports, books) = (self.transports.clone(), self.books.clone());
+        super::rules::keep(self.settings, transports, books, account.clone());
 
         let wake = Arc::new(Wake::default());
         let mut producers = Vec::new();
@@ -298,7 +311,7 @@ impl Start<'_> {
             &risk,
         );
         execution.must(BindSignal(signal.clone()));
-        let feed_seats = self.feeds(&io, feeds, producers);
+        let feed_seats = self.feeds(&io, feeds, producers, &risk);
 
         risk.must(StartupReconciled(
             "gateways live, accounts heard twice, no open orders".to_owned(),
@@ -334,6 +347,7 @@ impl Start<'_> {
                     .map(|strategy| strategy.id.clone())
                     .collect(),
                 started_at: self.clock.now(),
+                scrapes_seen: AtomicU64::new(0),
             }),
             clock: self.clock,
         };
@@ -427,7 +441,7 @@ impl Start<'_> {
                     self.clock.clone(),
                     self.hub.recorder(&[Stage::Encode, Stage::Write]),
                 ),
-                account: account.clone().recipient(),
+                account: account.clone(),
             };
             seats.push(GatewaySeat::start_in_arbiter(on, |_| {
                 GatewaySeat::new(parts)
@@ -550,6 +564,7 @@ impl Start<'_> {
         on: &ArbiterHandle,
         feeds: &[(VenueId, usize, String)],
         producers: Vec<Producer<MarketEvent>>,
+        risk: &Addr<RiskSeat>,
     ) -> Vec<Addr<FeedSeat>> {
         let mut seats = Vec::new();
         for ((venue, lane, name), producer) in feeds.iter().zip(producers) {
@@ -594,6 +609,8 @@ impl Start<'_> {
                 transport: transport.clone(),
                 producer,
                 full_ring: self.options.full_ring,
+                lane: u8::try_from(*lane).unwrap_or(u8::MAX),
+                risk: risk.clone(),
                 clock: self.clock.clone(),
                 timer: LiveTimer::new(
                     self.clock.clone(),

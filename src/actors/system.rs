@@ -203,6 +203,7 @@ impl Engine {
             return false;
         };
         self.handles.hub.collect(self.handles.clock.now());
+        sampler::tell_latency(&self.handles);
         self.handles.hub.publish(picture::snapshot(
             &self.handles,
             &picture,

@@ -8,7 +8,9 @@ pub mod digest;
 pub mod flow;
 pub mod hot_path;
 pub mod summary;
+pub mod venue_watch;
 
 pub use digest::DecisionDigest;
 pub use hot_path::{HotOutput, HotPath, HotSetup};
 pub use summary::Summary;
+pub use venue_watch::VenueWatch;

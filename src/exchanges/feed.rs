@@ -10,6 +10,7 @@
 mod book;
 mod connection;
 mod counters;
+mod facts;
 mod malformed;
 mod options;
 mod snapshot;
@@ -150,6 +151,7 @@ impl Feed {
         self.counters.frames_received += 1;
         self.counters.bytes_received += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.connection.heard_at = received_at;
+        self.connection.message_at = Some(received_at);
         let message = match self.decoder.decode(bytes) {
             Ok(message) => message,
             Err(malformed) => {
@@ -180,6 +182,10 @@ impl Feed {
             instrument: book.id,
             received_at,
         };
+        if let Message::Mark(mark) = message {
+            book.next_event =
+                facts::on_our_clock(mark.next_funding_time, received_at, received_time);
+        }
         match message {
             Message::Quote(quote) => self.on_quote(&quote, writer, sink),
             Message::Depth(depth) => self.on_depth(&depth, writer, sink, actions),

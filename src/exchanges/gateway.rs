@@ -15,7 +15,7 @@
 use rust_decimal::Decimal;
 
 use crate::market::{InstrumentId, VenueId};
-use crate::trade::{ClientOrderId, OrderReport, ReportKind, Ticket};
+use crate::trade::{ClientOrderId, OrderReport, ReportKind, Ticket, VenueFacts};
 use crate::units::{Asset, Grid, MonoNanos, Nanos, Ppm, Price, Qty, Side, UnixNanos};
 
 use super::binance::{Flavour, Machine};
@@ -48,6 +48,8 @@ pub struct GatewayOptions {
     pub session_logon: bool,
     /// Share of the request weight that new placements and queries leave for cancels and forced closes.
     pub weight_reserve: Ppm,
+    /// Questions a measurement of the venue's clock: the shortest round trip counts.
+    pub clock_samples: u8,
     /// Seed of the reconnect jitter.
     pub seed: u64,
 }
@@ -60,6 +62,7 @@ impl Default for GatewayOptions {
             rotate_after: Nanos::from_secs(23 * 3_600),
             session_logon: true,
             weight_reserve: Ppm(200_000),
+            clock_samples: 5,
             seed: 0,
         }
     }
@@ -228,6 +231,18 @@ pub struct GatewayCounters {
     pub clock_syncs: u64,
     /// Answers that said we are too fast (429, 418, -1003, -1015).
     pub rate_limited: u64,
+    /// Answers that left the outcome open: 5xx, -1006, -1007, no answer at all.
+    pub server_errors: u64,
+}
+
+impl GatewayCounters {
+    /// Errors that a healthy venue and connection do not make (RISK.md AT-27).
+    #[must_use]
+    pub const fn unexpected(&self) -> u64 {
+        self.frames_malformed
+            .saturating_add(self.timeouts)
+            .saturating_add(self.server_errors)
+    }
 }
 
 /// One venue instance's order entry.
@@ -426,6 +441,11 @@ impl Gateway {
     #[must_use]
     pub fn weight_remaining(&self) -> Ppm {
         self.machine_ref().weight_remaining()
+    }
+    /// What it knows of its venue's connection; balances and answers of the account are the account's to add.
+    #[must_use]
+    pub fn facts(&self, now: MonoNanos) -> VenueFacts {
+        self.machine_ref().facts(now)
     }
     /// What was counted.
     #[must_use]

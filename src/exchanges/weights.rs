@@ -164,6 +164,12 @@ impl Budget {
     pub fn ban_until(&mut self, until: MonoNanos) {
         self.banned_until = self.banned_until.max(until);
     }
+    /// End of the penalty box or the ban, whichever is later; `None` when neither is in force (PT-36).
+    #[must_use]
+    pub fn penalty_until(&self, now: MonoNanos) -> Option<MonoNanos> {
+        let until = self.boxed_until.max(self.banned_until);
+        (now < until).then_some(until)
+    }
     /// True while nothing at all may be sent.
     #[must_use]
     pub fn is_banned(&self, now: MonoNanos) -> bool {

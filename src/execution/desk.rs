@@ -28,6 +28,7 @@ use super::settle::Settlement;
 use super::throttle::Throttle;
 use super::tracker::Tracker;
 
+mod facts;
 mod reports;
 mod sets;
 mod timers;
@@ -109,6 +110,7 @@ pub struct Desk {
     must_tell: BTreeSet<InstrumentId>,
     settled_moved: bool,
     due: Vec<ClientOrderId>,
+    flow: facts::Flow,
     counters: DeskCounters,
 }
 
@@ -140,6 +142,7 @@ impl Desk {
             must_tell: BTreeSet::new(),
             settled_moved: false,
             due: Vec::new(),
+            flow: facts::Flow::default(),
             counters: DeskCounters::default(),
             params,
         }
@@ -324,6 +327,7 @@ impl Desk {
         self.traded.insert(ticket.instrument);
         self.touched.insert(ticket.instrument);
         self.counters.orders_sent += 1;
+        self.flow.of(ticket.instrument).submitted += 1;
         out.push(DeskOutput::Command(OrderCommand::place(venue, ticket)));
         true
     }
@@ -378,6 +382,7 @@ impl Desk {
         let asked = std::mem::take(&mut self.must_tell);
         self.touched.extend(&asked);
         while let Some(instrument) = self.touched.pop_first() {
+            self.flow.changed.insert(instrument);
             let open = self.tracker.open_orders(instrument);
             let before = self.told.insert(instrument, open);
             let changed = before != Some(open) && (before.is_some() || open.order_count > 0);

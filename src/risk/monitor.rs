@@ -24,10 +24,12 @@ use super::{
 
 mod closes;
 mod controls;
+mod heard;
 mod operator;
 mod snapshot;
 mod watch;
 
+use heard::Heard;
 pub use snapshot::{InstrumentSnapshot, LimitUse, RiskSnapshot};
 use watch::Watch;
 
@@ -44,6 +46,7 @@ pub struct Monitor {
     levels: Levels,
     strategy_count: usize,
     numbers: Numbers,
+    heard: Heard,
     view_version: u64,
     as_of: ApprovalSeq,
     view_changed: bool,
@@ -58,6 +61,7 @@ impl Monitor {
     #[must_use]
     pub fn new(limits: Arc<Limits>, catalogue: Arc<Catalogue>, reporting: Asset) -> Self {
         Self {
+            heard: Heard::new(catalogue.venue_names().len(), catalogue.all().len()),
             watches: catalogue.all().iter().map(|_| Watch::default()).collect(),
             limits,
             catalogue,
@@ -287,18 +291,25 @@ impl Monitor {
             issued_at: now,
             portfolio: PortfolioRisk {
                 level: self.levels.of_scope(Scope::Portfolio),
+                journal: self.heard.journal,
                 ..PortfolioRisk::default()
             },
-            venues: Vec::new(),
+            venues: self.heard.venues.clone(),
             instruments: self
                 .catalogue
                 .all()
                 .iter()
                 .zip(&self.watches)
-                .map(|(instrument, watch)| InstrumentRisk {
-                    position_qty: watch.qty(),
-                    level: self.levels.of_instrument(instrument),
-                    ..InstrumentRisk::default()
+                .map(|(instrument, watch)| {
+                    let orders = self.heard.orders(instrument.id);
+                    InstrumentRisk {
+                        position_qty: watch.qty(),
+                        level: self.levels.of_instrument(instrument),
+                        unknown_orders: orders.map_or(0, |orders| orders.unknown),
+                        inflight_orders: orders.map_or(0, |orders| orders.inflight),
+                        next_event_at: self.heard.next_event(instrument.id, instrument.venue),
+                        ..InstrumentRisk::default()
+                    }
                 })
                 .collect(),
             strategies: strategies

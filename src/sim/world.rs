@@ -11,6 +11,7 @@
 
 mod account;
 mod agenda;
+mod facts;
 mod finish;
 mod links;
 mod setup;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::engine::{DecisionDigest, HotOutput, HotPath};
+use crate::engine::{DecisionDigest, HotOutput, HotPath, VenueWatch};
 use crate::exchanges::feed::Feed;
 use crate::exchanges::gateway::{Gateway, GatewayOut};
 use crate::execution::{Desk, DeskOutput};
@@ -66,6 +67,7 @@ struct VenueSeat {
     gateway: Gateway,
     links: Links,
     account: VenueAccount,
+    watch: VenueWatch,
     /// Our balances at the start.
     begun: BTreeMap<Asset, Decimal>,
 }

@@ -2,9 +2,10 @@
 //!
 //! Locks here are held by the sampler and by readers of `/metrics` and `/status` only; a hot thread meets none.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::units::MonoNanos;
+use crate::units::{MonoNanos, Nanos};
 
 use super::exporter::Exporter;
 use super::latency::{Lanes, LatencyStore, StageLatency};
@@ -22,6 +23,7 @@ pub struct Telemetry {
     latency: Mutex<LatencyStore>,
     exporter: Mutex<Exporter>,
     snapshot: Mutex<Arc<EngineSnapshot>>,
+    scrapes: AtomicU64,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -38,6 +40,7 @@ impl Telemetry {
             latency: Mutex::default(),
             exporter: Mutex::new(Exporter::new()),
             snapshot: Mutex::default(),
+            scrapes: AtomicU64::new(0),
         })
     }
 
@@ -96,9 +99,22 @@ impl Telemetry {
             .collect()
     }
 
+    /// From frame to decision, 99th percentile of the last closed window, all stages on the way summed (RISK.md AT-28).
+    #[must_use]
+    pub fn decision_p99(&self) -> Nanos {
+        locked(&self.latency).decision_p99()
+    }
+
+    /// How often `/metrics` was drawn (RISK.md AT-32).
+    #[must_use]
+    pub fn scrapes(&self) -> u64 {
+        self.scrapes.load(Ordering::Relaxed)
+    }
+
     /// The page `/metrics`, text format 0.0.4.
     #[must_use]
     pub fn render(&self) -> String {
+        self.scrapes.fetch_add(1, Ordering::Relaxed);
         let mut page = locked(&self.exporter).render();
         write_latency(&locked(&self.latency), &self.lanes, &mut page);
         page
@@ -109,10 +125,8 @@ impl Telemetry {
 mod tests {
     use rust_decimal::Decimal;
 
-    use crate::telemetry::snapshot::{SymbolStatus, VenueStatus};
-    use crate::units::Nanos;
-
     use super::*;
+    use crate::telemetry::snapshot::{SymbolStatus, VenueStatus};
 
     fn hub() -> Arc<Telemetry> {
         Telemetry::new(Lanes {

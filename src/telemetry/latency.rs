@@ -122,6 +122,30 @@ impl LatencyStore {
             .iter()
             .map(|((stage, lane), track)| (*stage, *lane, track))
     }
+    /// From frame to decision in the last closed window: the slowest lane's 99th percentile of each stage on the way, summed.
+    /// The sum is at least the true percentile.
+    pub(super) fn decision_p99(&self) -> Nanos {
+        let stages = [
+            Stage::Decode,
+            Stage::QueueWait,
+            Stage::BookApply,
+            Stage::StrategyEval,
+            Stage::RiskCheck,
+        ];
+        let slowest = |stage: Stage| {
+            let tracks = self.tracks.range((stage, 0)..=(stage, usize::MAX));
+            let closed = tracks
+                .map(|(_, track)| &track.closed)
+                .filter(|closed| !closed.is_empty());
+            closed.map(|closed| closed.quantile(0.99).0).max()
+        };
+        Nanos(
+            stages
+                .into_iter()
+                .filter_map(slowest)
+                .fold(0, u64::saturating_add),
+        )
+    }
     /// One stage over all its lanes, since the start.
     pub(super) fn stage(&self, stage: Stage) -> StageLatency {
         let mut sum = Spans::new();

@@ -35,10 +35,21 @@ pub enum Fact {
     Acknowledged,
     /// Funding was paid (negative: received) in the settlement asset.
     Funding {
-        /// Of which position.
-        instrument: InstrumentId,
+        /// Where.
+        venue: VenueId,
+        /// In which asset.
+        asset: Asset,
+        /// Of which position; `None` when the venue did not say and several are open.
+        instrument: Option<InstrumentId>,
         /// Positive when we paid.
         paid: Decimal,
+    },
+    /// Something is announced for an instrument: funding or settlement (PT-51).
+    NextEvent {
+        /// Of which.
+        instrument: InstrumentId,
+        /// When, on our clock.
+        at: MonoNanos,
     },
     /// Money came in (positive) or went out from outside: it must not look like profit or loss.
     Flow {
@@ -119,6 +130,10 @@ pub struct VenueFacts {
     pub balances: Vec<(Asset, Balance)>,
     /// Margin; `None` for spot accounts and where the venue did not tell.
     pub margin: Option<MarginFacts>,
+    /// Open orders in the traded instruments at the last answer, ours or not.
+    pub open_orders: Option<u32>,
+    /// When the questions of the last complete round of answers (balances, positions, open orders) were sent.
+    pub snapshot_at: Option<MonoNanos>,
 }
 
 impl VenueFacts {
@@ -140,6 +155,8 @@ impl VenueFacts {
             errors: 0,
             balances: Vec::new(),
             margin: None,
+            open_orders: None,
+            snapshot_at: None,
         }
     }
 }

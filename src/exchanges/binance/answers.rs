@@ -21,9 +21,7 @@ const BAN_DEFAULT: Nanos = Nanos::from_secs(300);
 const BAN_MAX: Nanos = Nanos::from_secs(3 * 86_400);
 /// Wait after an order-count refusal: the shorter of the venue's two windows.
 const ORDERS_BOX: Nanos = Nanos::from_secs(10);
-/// Another measurement of the clock after this.
-pub(super) const CLOCK_EVERY: Nanos = Nanos::from_secs(1_800);
-/// After a failed one.
+/// Another measurement of the clock after a failed one.
 const CLOCK_RETRY: Nanos = Nanos::from_secs(10);
 /// A trade of an unknown order is left for later while a placement younger than this has no answer.
 pub(super) const UNANSWERED_MAX: Nanos = Nanos::from_secs(60);
@@ -249,6 +247,7 @@ impl Machine {
     /// An error answer to a known request.
     fn refuse(&mut self, asked: &Asked, refusal: &Refusal, at: At, out: &mut GatewayOut) {
         self.note_penalty(refusal, at);
+        self.counters.server_errors += u64::from(refusal.failure == Failure::Unknown);
         if refusal.failure == Failure::Permission {
             self.refused = true;
             out.account
@@ -611,11 +610,12 @@ impl Machine {
             .saturating_add(at.time.signed_since(sent).div_euclid(2));
         // The venue's millisecond is cut off: on average half of one is missing.
         let server = UnixNanos::from_millis(answer.server_time).after(Nanos::from_micros(500));
-        self.offset_nanos = server.signed_since(UnixNanos(middle));
+        let offset_nanos = server.signed_since(UnixNanos(middle));
+        let pause = self.clock.measured(offset_nanos, round_trip);
         self.counters.clock_syncs += 1;
-        self.clock_due_at = at.now.after(CLOCK_EVERY);
+        self.clock_due_at = at.now.after(pause);
         out.account.push(AccountEvent::ServerTime {
-            offset_nanos: self.offset_nanos,
+            offset_nanos,
             round_trip,
         });
         for waiting in std::mem::take(&mut self.waiting_for_clock) {

@@ -6,7 +6,8 @@ use crate::exchanges::{Action, Channel, ReconnectCause, binance_spot, binance_us
 use crate::trade::ReportKind;
 use crate::units::{MonoNanos, Nanos, UnixNanos};
 
-use super::answers::{CLOCK_EVERY, UNANSWERED_MAX};
+use super::answers::UNANSWERED_MAX;
+use super::clock::CLOCK_EVERY;
 use super::line::{LineState, opening};
 use super::machine::{Asked, At, Flavour, Machine, Recovery, RequestKind, Session, TradesFor};
 
@@ -234,12 +235,16 @@ impl Machine {
             return;
         }
         self.clock_due_at = at.now.after(CLOCK_EVERY);
+        self.clock.ask(self.options.clock_samples);
         self.ask(Asked::new(RequestKind::Time), at, out);
     }
 
     pub(crate) fn on_timer(&mut self, now: MonoNanos, time: UnixNanos, out: &mut GatewayOut) {
         let at = At { now, time };
         self.last_time = time;
+        if self.clock.look(now, time) {
+            self.clock_due_at = now;
+        }
         let mut expired = Vec::new();
         self.pending.expire(now, &mut expired);
         for pending in expired {

@@ -44,6 +44,13 @@ impl Line {
     pub(super) const fn is_open(&self) -> bool {
         matches!(self.state, LineState::Open(_))
     }
+    /// When it was opened; `None` while it is not.
+    pub(super) const fn opened_at(&self) -> Option<MonoNanos> {
+        match self.state {
+            LineState::Open(since) => Some(since),
+            LineState::Down | LineState::Opening(_) => None,
+        }
+    }
     /// How long it is open.
     pub(super) const fn age(&self, now: MonoNanos) -> Option<Nanos> {
         match self.state {

@@ -11,9 +11,10 @@ use crate::exchanges::tracker::Tracker;
 use crate::exchanges::weights::Budget;
 use crate::market::{InstrumentId, VenueId};
 use crate::prng::Prng;
-use crate::trade::{ClientOrderId, OrderReport, ReportKind};
+use crate::trade::{ClientOrderId, OrderReport, ReportKind, VenueFacts};
 use crate::units::{MonoNanos, Nanos, Ppm, UnixNanos};
 
+use super::clock::VenueClock;
 use super::line::Line;
 use super::order::Instruments;
 use super::params::Params;
@@ -166,7 +167,7 @@ pub(crate) struct Machine {
     pub(super) tracker: Tracker,
     pub(super) budget: Budget,
     /// Venue clock less ours.
-    pub(super) offset_nanos: i64,
+    pub(super) clock: VenueClock,
     pub(super) clock_due_at: MonoNanos,
     /// Requests that wait for a clock measurement.
     pub(super) waiting_for_clock: Vec<Asked>,
@@ -229,7 +230,7 @@ impl Machine {
             pending: PendingTable::new(),
             tracker: Tracker::default(),
             budget: Budget::new(weight_limit, options.weight_reserve),
-            offset_nanos: 0,
+            clock: VenueClock::default(),
             clock_due_at: MonoNanos(0),
             waiting_for_clock: Vec::new(),
             orders: Line::new(prng.fork("orders")),
@@ -261,6 +262,23 @@ impl Machine {
     pub(crate) fn weight_remaining(&self) -> Ppm {
         self.budget.remaining(self.last_time)
     }
+    /// What this machine knows of its venue.
+    pub(crate) fn facts(&self, now: MonoNanos) -> VenueFacts {
+        VenueFacts {
+            ready: self.is_ready(),
+            session_started_at: self.orders.opened_at().map(|orders| {
+                self.account
+                    .opened_at()
+                    .map_or(orders, |account| account.min(orders))
+            }),
+            banned_until: self.budget.penalty_until(now),
+            weight_used: Ppm::ONE.saturating_sub(self.weight_remaining()),
+            clock_offset_ns: self.clock.known(),
+            clock_stepped_at: self.clock.stepped_at(),
+            errors: self.counters.unexpected(),
+            ..VenueFacts::unheard(self.venue)
+        }
+    }
     /// Takes the venue's limits; counts go on.
     pub(crate) fn set_limits(&mut self, limits: &VenueLimits) {
         if let Some(limit) = limits.weight_per_minute {
@@ -281,7 +299,7 @@ impl Machine {
 
     /// The venue's clock now.
     pub(super) const fn venue_time(&self, at: At) -> UnixNanos {
-        UnixNanos(at.time.0.saturating_add(self.offset_nanos))
+        UnixNanos(at.time.0.saturating_add(self.clock.offset_nanos()))
     }
 
     /// Tells `Ready` or `NotReady` when that changed.

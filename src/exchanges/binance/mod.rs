@@ -3,6 +3,7 @@
 //! Endpoints, parameters and events that differ live in `binance_spot/` and `binance_usdm/`.
 
 mod answers;
+mod clock;
 pub(crate) mod envelope;
 mod errors;
 pub(crate) mod exchange_info;

@@ -33,6 +33,9 @@ pub(super) struct FeedBook {
     pub(super) request: SnapshotRequest,
     pub(super) heard_at: MonoNanos,
     pub(super) is_stale: bool,
+    /// Next funding, on our clock; told when it moved by more than a second.
+    pub(super) next_event: Option<MonoNanos>,
+    pub(super) told_event: Option<MonoNanos>,
     asked_at: Option<MonoNanos>,
     backoff: Backoff,
 }
@@ -45,6 +48,8 @@ impl FeedBook {
             request: SnapshotRequest::Idle,
             heard_at: MonoNanos(0),
             is_stale: false,
+            next_event: None,
+            told_event: None,
             asked_at: None,
             backoff: Backoff::new(SNAPSHOT_WAIT_FIRST, SNAPSHOT_WAIT_CAP),
         }

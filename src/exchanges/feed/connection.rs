@@ -23,6 +23,8 @@ pub(super) struct Connection {
     opened_at: Option<MonoNanos>,
     rotate_at: MonoNanos,
     pub(super) heard_at: MonoNanos,
+    /// Last message.
+    pub(super) message_at: Option<MonoNanos>,
     /// Subscription requests without an answer.
     unacknowledged: Vec<u64>,
     acknowledge_by: MonoNanos,

@@ -56,6 +56,7 @@ impl Desk {
         measure(report, &seen, &effect, out);
         self.count(&effect);
         if effect.new_fill {
+            self.flow.of(seen.ticket.instrument).executed += u64::from(seen.first_fill);
             self.on_new_fill(report, &seen.ticket, out);
         }
         self.raise(&effect, &seen.ticket, now, out);
@@ -153,6 +154,7 @@ impl Desk {
             OrderState::Rejected => match seen.reject {
                 Some(reason) => {
                     self.counters.orders_rejected += 1;
+                    self.flow.of(ticket.instrument).rejected += 1;
                     tell_unwind(ticket, UnwindKind::Rejected { reason }, now, out);
                 }
                 // Proven absent: the risk seat counts the look-ups itself, and wants a position snapshot besides.

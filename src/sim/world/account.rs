@@ -92,6 +92,13 @@ impl VenueAccount {
         }
     }
 
+    /// Whether a derivative position is open by the venue's word.
+    pub(super) fn is_open(&self, instrument: InstrumentId) -> bool {
+        self.positions
+            .get(&instrument)
+            .is_some_and(|qty| !qty.is_zero())
+    }
+
     /// A new round of questions.
     pub(super) fn on_ask(&mut self, now: MonoNanos) {
         self.asked_at = now;

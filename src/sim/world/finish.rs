@@ -124,9 +124,11 @@ impl World {
             return;
         };
         seat.account.on_ask(now);
+        seat.watch.on_ask(now);
         self.drive_gateway(venue, |gateway, now, time, out| {
             gateway.request_account(AccountQuery::Balances, now, time, out);
             gateway.request_account(AccountQuery::Positions, now, time, out);
+            gateway.request_account(AccountQuery::OpenOrders, now, time, out);
         });
     }
 

@@ -123,6 +123,7 @@ impl World {
                     gateway.on_timer(now, time, out);
                 });
             }
+            self.tell_facts(self.ticks.div_euclid(SLOW_TICKS));
             self.drive_monitor(|monitor, now, out| monitor.on_timer(now, out));
             if self.ticks.rem_euclid(ASK_TICKS) == 0 {
                 for venue in 0..self.venues.len() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::engine::{DecisionDigest, HotOutput, HotPath, HotSetup};
+use crate::engine::{DecisionDigest, HotOutput, HotPath, HotSetup, VenueWatch};
 use crate::exchanges::feed::{Feed, FeedInstrument, FeedOptions};
 use crate::exchanges::gateway::{Gateway, GatewayInstrument, GatewayOptions, GatewayOut};
 use crate::exchanges::secret::Credentials;
@@ -213,6 +213,7 @@ fn venue_seat(
         gateway,
         links: Links::default(),
         account: VenueAccount::new(id, begun.clone()),
+        watch: VenueWatch::new(id, super::ORIGIN),
         begun,
     }
 }

@@ -113,6 +113,7 @@ impl World {
                     self.checker.on_set_done(&summary);
                     self.tally.on_set_done(&summary);
                     self.hot.on_set_done(&summary);
+                    self.tell_set(&summary);
                 }
                 Work::View(view) => self.on_view(view),
                 Work::Cancel(instrument) => self.drive_desk(|desk, now, out| match instrument {
@@ -224,7 +225,11 @@ impl World {
         }
         let now = self.mono();
         let mut words = std::mem::take(&mut self.words);
+        let mut facts = Vec::new();
         if let Some(seat) = self.venues.get_mut(venue) {
+            let is_open = |id| seat.account.is_open(id);
+            seat.watch
+                .on_event(&event, &self.catalogue, is_open, &mut facts);
             seat.account
                 .on_event(event, now, &self.catalogue, &mut words);
         }
@@ -235,6 +240,10 @@ impl World {
         });
         words.clear();
         self.words = words;
+        for fact in &facts {
+            self.tell(fact);
+        }
+        self.tell_venue(venue, now);
     }
 
     /// Runs the desk and files what follows.
@@ -268,6 +277,7 @@ impl World {
             }
         }
         self.desk_out = out;
+        self.tell_orders();
     }
 
     const fn first_instrument(&self) -> InstrumentId {
@@ -277,11 +287,13 @@ impl World {
     /// A fill reaches the ledger, then the monitor hears of the position.
     fn book(&mut self, fill: &Fill) {
         self.digest.add_fill(fill);
+        let mut is_new = false;
         match self.ledger.on_fill(fill) {
             Ok(effect) => {
                 self.checker.on_fill(fill, &effect, &self.ledger);
                 if !effect.duplicate {
                     self.fills.push(*fill);
+                    is_new = true;
                 }
             }
             Err(error) => self
@@ -289,6 +301,12 @@ impl World {
                 .broken("I01", format!("the ledger refused a fill: {error}")),
         }
         self.tell_position(fill.instrument);
+        if is_new {
+            let decided = fill
+                .client_order_id
+                .and_then(|id| self.desk.decision_price(id));
+            self.tell_fill(fill, decided);
+        }
     }
 
     fn tell_position(&mut self, instrument: InstrumentId) {

@@ -15,6 +15,8 @@ mod gate;
 mod monitor;
 #[path = "risk/people.rs"]
 mod people;
+#[path = "risk/stats.rs"]
+mod stats;
 #[path = "risk/support.rs"]
 mod support;
 

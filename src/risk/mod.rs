@@ -15,6 +15,7 @@ pub mod output;
 mod rearm;
 pub mod refusal;
 pub mod role;
+pub mod stats;
 pub mod unwind;
 pub mod var;
 pub mod view;

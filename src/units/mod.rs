@@ -10,6 +10,7 @@ pub mod money;
 pub mod notional;
 pub mod number;
 pub mod ppm;
+pub mod ratio;
 pub mod side;
 pub mod steps;
 pub mod time;

@@ -36,6 +36,14 @@ pub enum MoneyError {
     DivisionByZero,
 }
 
+/// Which way a quotient's cut digits go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rounding {
+    HalfEven,
+    Ceil,
+    Floor,
+}
+
 #[expect(
     clippy::should_implement_trait,
     reason = "the operators would have to panic; these answer"
@@ -113,6 +121,16 @@ impl Money {
         divisor: Self,
         decimals: u32,
     ) -> Result<Self, MoneyError> {
+        self.mul_div(factor, divisor, decimals, Rounding::HalfEven)
+    }
+
+    fn mul_div(
+        self,
+        factor: Self,
+        divisor: Self,
+        decimals: u32,
+        rounding: Rounding,
+    ) -> Result<Self, MoneyError> {
         let (left, right, below) = (
             self.0.normalize(),
             factor.0.normalize(),
@@ -150,16 +168,46 @@ impl Money {
         } else {
             (under, std::mem::take(&mut rest))
         };
-        let up = match (cut * 2).cmp(&unit) {
-            std::cmp::Ordering::Greater => true,
-            std::cmp::Ordering::Equal => rest > 0 || whole % 2 == 1,
-            std::cmp::Ordering::Less => false,
+        let up = match rounding {
+            Rounding::Ceil => !negative && (cut > 0 || rest > 0),
+            Rounding::Floor => negative && (cut > 0 || rest > 0),
+            Rounding::HalfEven => match (cut * 2).cmp(&unit) {
+                std::cmp::Ordering::Greater => true,
+                std::cmp::Ordering::Equal => rest > 0 || whole % 2 == 1,
+                std::cmp::Ordering::Less => false,
+            },
         };
         let whole =
             i128::try_from(whole + u128::from(up)).map_err(|_too_large| MoneyError::Overflow)?;
         Decimal::try_from_i128_with_scale(if negative { -whole } else { whole }, decimals)
             .map(Self)
             .map_err(|_too_large| MoneyError::Overflow)
+    }
+
+    /// `self × factor / divisor` rounded up (towards plus infinity) at `decimals`, from the exact quotient.
+    ///
+    /// # Errors
+    /// [`MoneyError`] on division by zero or overflow.
+    pub fn mul_div_ceil(
+        self,
+        factor: Self,
+        divisor: Self,
+        decimals: u32,
+    ) -> Result<Self, MoneyError> {
+        self.mul_div(factor, divisor, decimals, Rounding::Ceil)
+    }
+
+    /// `self × factor / divisor` rounded down (towards minus infinity) at `decimals`, from the exact quotient.
+    ///
+    /// # Errors
+    /// [`MoneyError`] on division by zero or overflow.
+    pub fn mul_div_floor(
+        self,
+        factor: Self,
+        divisor: Self,
+        decimals: u32,
+    ) -> Result<Self, MoneyError> {
+        self.mul_div(factor, divisor, decimals, Rounding::Floor)
     }
 
     /// True for exactly zero.
@@ -269,5 +317,21 @@ mod tests {
             money("1").div_half_even(Money::ZERO, 2),
             Err(MoneyError::DivisionByZero)
         );
+    }
+
+    #[test]
+    fn ceil_and_floor_enclose_the_quotient() {
+        for (a, b, c, ceil, floor) in [
+            ("1", "1", "3", "0.34", "0.33"),
+            ("-1", "1", "3", "-0.33", "-0.34"),
+            ("1", "1", "-3", "-0.33", "-0.34"),
+            ("2", "1", "3", "0.67", "0.66"),
+            ("1", "1", "4", "0.25", "0.25"),
+            ("0", "5", "3", "0", "0"),
+        ] {
+            let (a, b, c) = (money(a), money(b), money(c));
+            assert_eq!(a.mul_div_ceil(b, c, 2), Ok(money(ceil)));
+            assert_eq!(a.mul_div_floor(b, c, 2), Ok(money(floor)));
+        }
     }
 }

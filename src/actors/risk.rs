@@ -253,7 +253,7 @@ impl RiskSeat {
         JournalFacts {
             lag: gauge.lag,
             failed: gauge.failed,
-            disk_free_bytes: None,
+            disk_free_bytes: gauge.disk_free_bytes,
         }
     }
 

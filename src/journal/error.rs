@@ -26,6 +26,18 @@ pub enum JournalError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// Records are in none of the files although later ones are.
+    #[error(
+        "journal in {directory} has no record {seq}, but has {next}: put the missing journal-*.jsonl file back"
+    )]
+    Missing {
+        /// Where.
+        directory: PathBuf,
+        /// The first record that is not there.
+        seq: u64,
+        /// The next one that is.
+        next: u64,
+    },
 }
 
 /// A record was not taken: the journal is full or has failed. Whoever needs it must act as if nothing was recorded.

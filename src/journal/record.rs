@@ -9,6 +9,10 @@ use crate::trade::{Fill, Liquidity, StrategyId};
 use crate::units::{Price, Qty, Side};
 
 use super::levels::{ClearRecord, HeldRecord, LimitRecord, actor};
+use super::rows::{
+    AlertRecord, CancelRecord, ConfigRecord, ControlRecord, OrderRecord, PositionRow, RefusalRow,
+    ReportRecord, RiskMetricsRecord,
+};
 
 /// Turns ids into names.
 #[derive(Debug, Clone, Copy)]
@@ -97,6 +101,70 @@ pub enum Record {
         /// From trigger to end.
         duration_ns: u64,
     },
+    /// An order is about to be sent.
+    Order(OrderRecord),
+    /// A cancel is about to be sent.
+    Cancel(CancelRecord),
+    /// A venue's word about an order.
+    Report(ReportRecord),
+    /// People were told something.
+    Alert(AlertRecord),
+    /// What the gate refused since the last such record.
+    Refusals {
+        /// By strategy and code; never empty.
+        rows: Vec<RefusalRow>,
+    },
+    /// Risk figures, once a second.
+    RiskMetrics(Box<RiskMetricsRecord>),
+    /// All positions, when one of them changed.
+    Positions {
+        /// By venue and symbol.
+        rows: Vec<PositionRow>,
+    },
+    /// Somebody asked for something.
+    ControlAction(ControlRecord),
+    /// The configuration that a session began with; changes of limits follow as `limits_changed`.
+    ConfigVersion(ConfigRecord),
+    /// Records before this one were given up, because the queue was full.
+    NotRecorded {
+        /// How many since the last such record.
+        count: u64,
+    },
+}
+
+/// How much of the queue a record may use: what is rarer and matters more still fits when the rest no longer does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lane {
+    /// Forced closes, kill levels, people, starts and stops: the whole queue.
+    Vital,
+    /// Orders, reports, executions: all but a reserve for the vital ones.
+    Trade,
+    /// Figures, positions, refusals, alerts: a quarter.
+    Bulk,
+}
+
+impl Record {
+    /// Its lane.
+    #[must_use]
+    pub const fn lane(&self) -> Lane {
+        match self {
+            Self::Started { .. }
+            | Self::Stopped { .. }
+            | Self::LevelChanged { .. }
+            | Self::LevelState { .. }
+            | Self::LimitsChanged { .. }
+            | Self::CloseIntent(_)
+            | Self::CloseRecord { .. }
+            | Self::ControlAction(_)
+            | Self::ConfigVersion(_)
+            | Self::NotRecorded { .. } => Lane::Vital,
+            Self::Fill(_) | Self::Order(_) | Self::Cancel(_) | Self::Report(_) => Lane::Trade,
+            Self::Alert(_)
+            | Self::Refusals { .. }
+            | Self::RiskMetrics(_)
+            | Self::Positions { .. } => Lane::Bulk,
+        }
+    }
 }
 
 /// An execution with names.
@@ -163,7 +231,7 @@ pub struct ChildRecord {
 }
 
 impl Names<'_> {
-    fn venue_and_symbol(&self, id: InstrumentId) -> (String, String) {
+    pub(super) fn venue_and_symbol(&self, id: InstrumentId) -> (String, String) {
         self.catalogue.get(id).map_or_else(
             || ("?".to_owned(), format!("instrument {}", id.0)),
             |instrument| {
@@ -174,25 +242,27 @@ impl Names<'_> {
             },
         )
     }
-    fn qty(&self, id: InstrumentId, qty: Qty) -> Decimal {
+    pub(super) fn qty(&self, id: InstrumentId, qty: Qty) -> Decimal {
         let instrument = self.catalogue.get(id);
         instrument.map_or(Decimal::from(qty.0), |instrument| {
             instrument.grid.qty_decimal(qty).normalize()
         })
     }
-    fn price(&self, id: InstrumentId, price: Price) -> Decimal {
+    pub(super) fn price(&self, id: InstrumentId, price: Price) -> Decimal {
         let instrument = self.catalogue.get(id);
         instrument.map_or(Decimal::from(price.0), |instrument| {
             instrument.grid.price_decimal(price).normalize()
         })
     }
-    fn strategy(&self, id: StrategyId) -> String {
+    pub(super) fn strategy(&self, id: StrategyId) -> String {
         self.strategies
             .get(usize::from(id.0))
             .cloned()
             .unwrap_or_else(|| format!("strategy {}", id.0))
     }
-    pub(super) fn scope(&self, scope: &Scope) -> String {
+    /// A scope as `kind:name`.
+    #[must_use]
+    pub fn scope(&self, scope: &Scope) -> String {
         let kind = scope.label();
         match scope {
             Scope::Portfolio => kind.to_owned(),

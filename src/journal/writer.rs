@@ -1,63 +1,32 @@
-//! The thread that writes: a bounded queue in, groups of lines with one `fsync` out.
+//! The journal's door: a bounded queue with lanes that leads to the thread that writes.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use crate::clock::{Clock, OsClock};
 use crate::units::MonoNanos;
 
+use super::cursor::Cursor;
 use super::error::{JournalError, NotRecorded};
-use super::reader::{self, CHECK_KEY, checksum};
-use super::record::Record;
+use super::record::{Lane, Record};
+use super::segments;
+use super::tail::{JournalGauge, Shared, Tail};
+use super::thread::{Message, Then, Writer, open_active};
 
 /// Records waiting for the writer. When full, `append` gives the record up and says so.
-pub const QUEUE_RECORDS: usize = 4_096;
-/// Most records in one group.
-const GROUP_RECORDS_MAX: u64 = 1_024;
-
-type Then = Box<dyn FnOnce(bool) + Send>;
-
-enum Message {
-    Append {
-        record: Box<Record>,
-        at: MonoNanos,
-        time_ns: i64,
-        then: Option<Then>,
-    },
-    Stop,
-}
-
-/// Counters that the writer and its callers share.
-#[derive(Debug, Default)]
-struct Shared {
-    appended: AtomicU64,
-    committed: AtomicU64,
-    refused: AtomicU64,
-    /// When the oldest record of the group being written was appended; zero when idle.
-    oldest_at: AtomicU64,
-    failed: AtomicBool,
-}
-
-/// Figures for the metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct JournalGauge {
-    /// Records not yet on disk.
-    pub pending: u64,
-    /// Records on disk in this session.
-    pub committed: u64,
-    /// Records that were not taken.
-    pub refused: u64,
-    /// Age of the oldest record that is not on disk.
-    pub lag: crate::units::Nanos,
-    /// True when a write failed: nothing is recorded any more.
-    pub failed: bool,
-}
+pub const QUEUE_RECORDS: usize = 8_192;
+/// Records that may wait when one of [`Lane::Trade`] is added: a reserve stays for the vital ones.
+pub const TRADE_RECORDS: u64 = 7_680;
+/// Records that may wait when one of [`Lane::Bulk`] is added.
+pub const BULK_RECORDS: u64 = 2_048;
+/// Size at which a file is closed and the next one begun.
+pub const FILE_BYTES: u64 = 64 << 20;
 
 /// Appends records. Cheap to share behind an `Arc`.
 #[derive(Debug)]
@@ -67,67 +36,68 @@ pub struct Journal {
     clock: OsClock,
     thread: Option<JoinHandle<()>>,
     path: PathBuf,
+    directory: PathBuf,
     torn_bytes: u64,
+    /// Locked while we write.
+    _lock: File,
 }
 
 impl Journal {
-    /// Opens or creates `DIRECTORY/journal.jsonl`, checks what is in it, cuts off a torn write, and starts the writer.
+    /// Opens or creates `DIRECTORY/journal.jsonl`, checks what is in it, cuts off a torn write, and starts the writer. Files
+    /// of [`FILE_BYTES`] are closed, named by their first record and kept: `journal-FIRST.jsonl`.
     ///
     /// # Errors
     /// [`JournalError`] when the file is damaged, in use, or cannot be opened.
     pub fn open(directory: &Path, clock: OsClock) -> Result<Self, JournalError> {
-        let path = directory.join("journal.jsonl");
-        let io = |source| JournalError::Io {
-            path: path.clone(),
-            source,
-        };
-        std::fs::create_dir_all(directory).map_err(io)?;
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(io)?;
-        file.try_lock().map_err(|error| match error {
-            std::fs::TryLockError::WouldBlock => JournalError::InUse(path.clone()),
-            std::fs::TryLockError::Error(source) => JournalError::Io {
-                path: path.clone(),
-                source,
-            },
-        })?;
-        let contents = reader::read(&path)?;
-        file.set_len(contents.good_bytes).map_err(io)?;
-        file.seek(SeekFrom::Start(contents.good_bytes))
-            .map_err(io)?;
-        // The name of a new file must survive a crash as well.
-        File::open(directory)
-            .and_then(|folder| folder.sync_all())
-            .map_err(io)?;
-        let next_seq = contents
-            .entries
-            .last()
-            .map_or(1, |entry| entry.seq.saturating_add(1));
-        let (queue, messages) = sync_channel(QUEUE_RECORDS);
+        Self::with_file_bytes(directory, clock, FILE_BYTES)
+    }
+
+    /// [`Journal::open`] with another size of a full file, in bytes.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn with_file_bytes(
+        directory: &Path,
+        clock: OsClock,
+        bytes_max: u64,
+    ) -> Result<Self, JournalError> {
+        let path = directory.join(segments::ACTIVE);
+        let io = segments::io_error;
+        std::fs::create_dir_all(directory).map_err(io(directory))?;
+        let lock = lock(directory)?;
+        let mut file = open_active(directory).map_err(io(&path))?;
+        let end = End::of(directory)?;
+        file.set_len(end.good_bytes).map_err(io(&path))?;
+        file.seek(SeekFrom::Start(end.good_bytes))
+            .map_err(io(&path))?;
         let shared = Arc::new(Shared::default());
+        let durable = end.next_seq.saturating_sub(1);
+        shared.durable_seq.store(durable, Ordering::Release);
+        let (queue, messages) = sync_channel(QUEUE_RECORDS);
         let writer = Writer {
             file,
+            directory: directory.to_owned(),
             shared: Arc::clone(&shared),
-            next_seq,
+            next_seq: end.next_seq,
+            first_seq: end.first_seq,
+            bytes: end.good_bytes,
+            bytes_max,
             buffer: Vec::new(),
+            refused_told: 0,
         };
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || writer.run(&messages))
-            .map_err(io)?;
+            .map_err(io(&path))?;
         Ok(Self {
             queue,
             shared,
             clock,
             thread: Some(thread),
             path,
-            torn_bytes: contents.torn_bytes,
+            directory: directory.to_owned(),
+            torn_bytes: end.torn_bytes,
+            _lock: lock,
         })
     }
 
@@ -143,10 +113,19 @@ impl Journal {
         self.torn_bytes
     }
 
+    /// For a reader that follows: what is on disk, and where.
+    #[must_use]
+    pub fn tail(&self) -> Tail {
+        Tail {
+            shared: Arc::clone(&self.shared),
+            directory: self.directory.clone(),
+        }
+    }
+
     /// Queues a record; it will be on disk within a group commit.
     ///
     /// # Errors
-    /// [`NotRecorded`] when the queue is full or a write has failed; counted.
+    /// [`NotRecorded`] when its lane is full or a write has failed; counted, and told by a record of its own.
     pub fn append(&self, record: Record) -> Result<(), NotRecorded> {
         self.send(record, None)
     }
@@ -155,7 +134,7 @@ impl Journal {
     /// `then` must only pass the news on.
     ///
     /// # Errors
-    /// [`NotRecorded`] when the queue is full or a write has failed; `then` is not called.
+    /// [`NotRecorded`] when its lane is full or a write has failed; `then` is not called.
     pub fn append_durable(
         &self,
         record: Record,
@@ -166,11 +145,19 @@ impl Journal {
 
     fn send(&self, record: Record, then: Option<Then>) -> Result<(), NotRecorded> {
         let refused = |why| {
-            self.shared.refused.fetch_add(1, Ordering::Relaxed);
+            self.shared.refused.fetch_add(1, Ordering::AcqRel);
             Err(why)
         };
         if self.shared.failed.load(Ordering::Acquire) {
             return refused(NotRecorded::Failed);
+        }
+        let is_full = match record.lane() {
+            Lane::Vital => false,
+            Lane::Trade => self.shared.pending() >= TRADE_RECORDS,
+            Lane::Bulk => self.shared.pending() >= BULK_RECORDS,
+        };
+        if is_full {
+            return refused(NotRecorded::Full);
         }
         // Counted before it is sent, so that the writer's count can never overtake it.
         self.shared.appended.fetch_add(1, Ordering::AcqRel);
@@ -192,20 +179,7 @@ impl Journal {
     /// Figures for the metrics.
     #[must_use]
     pub fn gauge(&self, now: MonoNanos) -> JournalGauge {
-        let committed = self.shared.committed.load(Ordering::Acquire);
-        let appended = self.shared.appended.load(Ordering::Acquire);
-        let oldest = self.shared.oldest_at.load(Ordering::Acquire);
-        JournalGauge {
-            pending: appended.saturating_sub(committed),
-            committed,
-            refused: self.shared.refused.load(Ordering::Relaxed),
-            lag: if oldest == 0 {
-                crate::units::Nanos::ZERO
-            } else {
-                now.since(MonoNanos(oldest))
-            },
-            failed: self.shared.failed.load(Ordering::Acquire),
-        }
+        JournalGauge::of(&self.shared, &self.directory, now)
     }
 
     /// Writes everything that was appended and ends the writer. False when something could not be written.
@@ -231,95 +205,51 @@ impl Drop for Journal {
     }
 }
 
-struct Writer {
-    file: File,
-    shared: Arc<Shared>,
+/// Where a journal that exists goes on.
+struct End {
     next_seq: u64,
-    buffer: Vec<u8>,
+    first_seq: u64,
+    good_bytes: u64,
+    torn_bytes: u64,
 }
 
-impl Writer {
-    fn run(mut self, messages: &Receiver<Message>) {
-        let mut open = true;
-        while open {
-            let Ok(first) = messages.recv() else { return };
-            let mut callbacks: Vec<Then> = Vec::new();
-            let mut count = 0_u64;
-            let mut next = Some(first);
-            while let Some(message) = next.take() {
-                match message {
-                    Message::Append {
-                        record,
-                        at,
-                        time_ns,
-                        then,
-                    } => {
-                        if count == 0 {
-                            self.shared.oldest_at.store(at.0.max(1), Ordering::Release);
-                        }
-                        self.encode(&record, time_ns);
-                        callbacks.extend(then);
-                        count += 1;
-                    }
-                    Message::Stop => open = false,
-                }
-                if open && count < GROUP_RECORDS_MAX {
-                    next = messages.try_recv().ok();
-                }
-            }
-            let written = self.commit();
-            if written {
-                self.shared.committed.fetch_add(count, Ordering::AcqRel);
-                self.shared.oldest_at.store(0, Ordering::Release);
-            } else {
-                self.shared.failed.store(true, Ordering::Release);
-            }
-            for then in callbacks {
-                then(written);
-            }
-        }
+impl End {
+    /// Reads and checks the active file and the part before it; still older parts are `arbalest audit verify`'s.
+    fn of(directory: &Path) -> Result<Self, JournalError> {
+        let files = segments::list(directory)?;
+        let older = files.iter().rev().find(|file| !file.is_active);
+        let active = files.iter().find(|file| file.is_active);
+        let active_first = active.and_then(|file| file.first_seq);
+        let from = older.and_then(|file| file.first_seq).or(active_first);
+        let mut cursor = Cursor::new(directory, from.unwrap_or(1));
+        while cursor.next()?.is_some() {}
+        let (good_bytes, torn_bytes) = cursor.bytes();
+        Ok(Self {
+            next_seq: cursor.next_seq(),
+            first_seq: active_first.unwrap_or(cursor.next_seq()),
+            good_bytes,
+            torn_bytes,
+        })
     }
+}
 
-    /// Appends one line to the buffer.
-    fn encode(&mut self, record: &Record, time_ns: i64) {
-        #[derive(serde::Serialize)]
-        struct Line<'a> {
-            seq: u64,
-            time_ns: i64,
-            #[serde(flatten)]
-            record: &'a Record,
-        }
-        let line = Line {
-            seq: self.next_seq,
-            time_ns,
-            record,
-        };
-        let Ok(text) = serde_json::to_string(&line) else {
-            self.shared.failed.store(true, Ordering::Release);
-            return;
-        };
-        let body = text.strip_suffix('}').unwrap_or(&text);
-        let sum = checksum(body);
-        let end = format!("{body}{CHECK_KEY}{sum:08x}\"}}\n");
-        self.buffer.extend_from_slice(end.as_bytes());
-        self.next_seq = self.next_seq.saturating_add(1);
-    }
-
-    /// Writes and syncs the buffer. After a failure nothing is written again: the tail of the file is not known.
-    fn commit(&mut self) -> bool {
-        if self.shared.failed.load(Ordering::Acquire) {
-            return false;
-        }
-        let written = self
-            .file
-            .write_all(&self.buffer)
-            .and_then(|()| self.file.sync_data());
-        self.buffer.clear();
-        if let Err(error) = &written {
-            tracing::error!(%error, "journal write failed: nothing is recorded any more");
-        }
-        written.is_ok()
-    }
+fn lock(directory: &Path) -> Result<File, JournalError> {
+    let path = directory.join(segments::LOCK);
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(segments::io_error(&path))?;
+    file.try_lock().map_err(|error| match error {
+        std::fs::TryLockError::WouldBlock => JournalError::InUse(directory.join(segments::ACTIVE)),
+        std::fs::TryLockError::Error(source) => JournalError::Io {
+            path: path.clone(),
+            source,
+        },
+    })?;
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -327,7 +257,7 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
-    use crate::journal::read;
+    use crate::journal::{Cursor, read};
 
     fn stopped(reason: &str) -> Record {
         Record::Stopped {
@@ -402,6 +332,120 @@ mod tests {
             matches!(error, JournalError::Damaged { line: 1, .. }),
             "{error}"
         );
+    }
+
+    #[test]
+    fn full_files_are_kept_and_read_as_one_journal() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal.jsonl");
+        let mut tail_cursor = Cursor::new(directory.path(), 1);
+        for session in 0..3_u64 {
+            let journal = Journal::with_file_bytes(directory.path(), OsClock::new(), 700).unwrap();
+            let tail = journal.tail();
+            assert_eq!(tail.durable_seq(), session * 40);
+            for index in 0..40 {
+                let (sender, receiver) = mpsc::channel();
+                let text = format!("{session}/{index}");
+                journal
+                    .append_durable(stopped(&text), move |_| sender.send(()).unwrap())
+                    .unwrap();
+                receiver.recv().unwrap();
+                // A reader that follows sees each record once, over the files' borders.
+                let line = tail_cursor.next().unwrap().unwrap();
+                assert_eq!(line.seq, session * 40 + index + 1);
+                assert_eq!(line.record()["reason"], text);
+            }
+            assert_eq!(tail_cursor.next().unwrap(), None);
+            assert!(journal.close());
+        }
+        let seqs: Vec<u64> = read(&path).unwrap().entries.iter().map(|e| e.seq).collect();
+        assert_eq!(seqs, (1..=120).collect::<Vec<_>>());
+        for from in 1..=121 {
+            let mut cursor = Cursor::new(directory.path(), from);
+            let first = cursor.next().unwrap().map(|line| line.seq);
+            assert_eq!(first, (from <= 120).then_some(from));
+        }
+        // A part that is lost is named, by reader and writer.
+        let parts = segments::list(directory.path()).unwrap();
+        assert!(parts.len() > 10);
+        let gone = &parts[parts.len() - 3];
+        std::fs::rename(&gone.path, directory.path().join("elsewhere")).unwrap();
+        let error = read(&path).unwrap_err();
+        assert!(
+            matches!(error, JournalError::Missing { seq, .. } if Some(seq) == gone.first_seq),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_older_part_that_is_cut_is_damage() {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = Journal::with_file_bytes(directory.path(), OsClock::new(), 1).unwrap();
+        for index in 0..4 {
+            let (sender, receiver) = mpsc::channel();
+            journal
+                .append_durable(stopped(&index.to_string()), move |_| {
+                    sender.send(()).unwrap();
+                })
+                .unwrap();
+            receiver.recv().unwrap();
+        }
+        assert!(journal.close());
+        let part = segments::archived(directory.path(), 4);
+        let whole = std::fs::read(&part).unwrap();
+        for cut in 0..whole.len() {
+            std::fs::write(&part, &whole[..cut]).unwrap();
+            let opened = Journal::open(directory.path(), OsClock::new());
+            let error = opened.unwrap_err();
+            assert!(
+                matches!(error, JournalError::Damaged { .. }),
+                "{cut}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn figures_never_crowd_out_a_close_and_what_was_given_up_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = Journal::open(directory.path(), OsClock::new()).unwrap();
+        // The writer is held inside a callback, so nothing leaves the queue.
+        let (hold, held) = mpsc::channel::<()>();
+        let (entered, is_in) = mpsc::channel();
+        journal
+            .append_durable(stopped("held"), move |_| {
+                entered.send(()).unwrap();
+                held.recv().unwrap();
+            })
+            .unwrap();
+        is_in.recv().unwrap();
+        let bulk = || Record::Refusals { rows: Vec::new() };
+        let trade = || {
+            Record::Cancel(crate::journal::rows::CancelRecord {
+                client_order_id: None,
+                venue: "v".to_owned(),
+                symbol: "s".to_owned(),
+            })
+        };
+        let until_refused = |make: &dyn Fn() -> Record| {
+            (0_u64..)
+                .find(|_| journal.append(make()).is_err())
+                .unwrap_or(0)
+        };
+        assert_eq!(until_refused(&bulk), BULK_RECORDS);
+        assert_eq!(until_refused(&trade), TRADE_RECORDS - BULK_RECORDS);
+        let reserve = QUEUE_RECORDS as u64 - TRADE_RECORDS;
+        assert_eq!(until_refused(&|| stopped("vital")), reserve);
+        hold.send(()).unwrap();
+        let path = journal.path().to_owned();
+        assert!(journal.close());
+        let entries = read(&path).unwrap().entries;
+        let told: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry.record["kind"] == "not_recorded")
+            .map(|entry| entry.record["count"].as_u64().unwrap())
+            .collect();
+        assert_eq!(told, [3]);
+        assert_eq!(entries.len() as u64, 1 + QUEUE_RECORDS as u64 + 1);
     }
 
     #[test]

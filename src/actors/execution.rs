@@ -15,9 +15,11 @@ use crate::execution::{
     CommandAction, Desk, DeskCounters, DeskOutput, HoldReason, OpenSummary, OrderCommand,
     OrderState,
 };
+use crate::journal::rows::AlertRecord;
+use crate::journal::{Journal, Names, Record};
 use crate::market::{Catalogue, InstrumentId, VenueId};
 use crate::ring::{Consumer, Idle, WaitStrategy, Wake};
-use crate::risk::Approved;
+use crate::risk::{Approved, Scope};
 use crate::telemetry::{LiveTimer, StageTimer};
 use crate::trade::{ApprovalSeq, Fact, OrderReport, Seat, SetId};
 use crate::units::MonoNanos;
@@ -105,6 +107,8 @@ pub(super) struct ExecutionParts {
     pub(super) position: Addr<PositionSeat>,
     pub(super) risk: Addr<RiskSeat>,
     pub(super) board: Arc<Board>,
+    pub(super) journal: Option<Arc<Journal>>,
+    pub(super) strategies: Vec<String>,
 }
 
 /// The desk's owner.
@@ -212,14 +216,55 @@ impl ExecutionSeat {
                 self.parts
                     .board
                     .add_desk_alert(&self.parts.catalogue, time, &alert);
+                self.write(|names| {
+                    let scope = |id| names.scope(&Scope::Instrument(id));
+                    let order = alert.order.map(|order| format!("order {order}"));
+                    let set = alert.set.map(|set| format!("set {}", set.0));
+                    Record::Alert(AlertRecord {
+                        alert: alert.kind.label().to_owned(),
+                        severity: "warning",
+                        scope: alert.instrument.map(scope).unwrap_or_default(),
+                        value: None,
+                        limit: None,
+                        raised: true,
+                        text: set.into_iter().chain(order).collect::<Vec<_>>().join(" "),
+                    })
+                });
             }
         }
     }
 
+    /// Appends a record; the order path does not wait for it.
+    fn write(&self, record: impl FnOnce(Names<'_>) -> Record) {
+        let Some(journal) = &self.parts.journal else {
+            return;
+        };
+        let names = Names {
+            catalogue: &self.parts.catalogue,
+            strategies: &self.parts.strategies,
+        };
+        if let Err(error) = journal.append(record(names)) {
+            tracing::error!("not in the journal: {error}");
+        }
+    }
+
     fn command(&mut self, command: OrderCommand) {
-        if let CommandAction::Place(ticket) = command.action() {
-            self.digest.add_ticket(ticket);
-            self.parts.board.add_placement(command.venue(), ticket);
+        // The intent is queued before the order leaves (I07).
+        match command.action() {
+            CommandAction::Place(ticket) => {
+                self.write(|names| Record::Order(names.order(ticket)));
+                self.digest.add_ticket(ticket);
+                self.parts.board.add_placement(command.venue(), ticket);
+            }
+            CommandAction::Cancel {
+                instrument,
+                client_order_id,
+            } => self
+                .write(|names| Record::Cancel(names.cancel(*instrument, Some(*client_order_id)))),
+            CommandAction::CancelAll { instrument } => {
+                self.write(|names| Record::Cancel(names.cancel(*instrument, None)));
+            }
+            CommandAction::Query { .. } => {}
         }
         if let Some(gateway) = self.parts.gateways.get(command.venue().index()) {
             gateway.must(Command(command));
@@ -333,6 +378,7 @@ impl Handler<Reports> for ExecutionSeat {
                 .and_then(|id| self.parts.desk.tracker().get(id))
                 .map(|order| order.ticket.side);
             self.parts.board.add_report(report, side);
+            self.write(|names| Record::Report(names.report(report)));
             self.drive(|desk, now, out| desk.on_report(report, now, out));
         }
     }

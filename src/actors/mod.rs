@@ -14,6 +14,7 @@ mod outcome;
 mod picture;
 pub mod position;
 mod ready;
+mod records;
 pub mod risk;
 mod rules;
 mod sampler;

@@ -283,6 +283,7 @@ impl RiskSeat {
         } else {
             self.board
                 .add_risk_alert(self.clock.now_unix(), &scope, alert);
+            self.write(self.names().alert(alert));
         }
     }
 

@@ -247,6 +247,9 @@ impl Start<'_> {
             if let Err(error) = journal.append(started) {
                 tracing::error!("the start is not in the journal: {error}");
             }
+            if let Err(error) = journal.append(super::records::config(self.settings)) {
+                tracing::error!("the configuration is not in the journal: {error}");
+            }
         }
         let risk = self.risk(&on_control, &view, &board, journal.clone());
         risk.must(StartupBegins);
@@ -279,6 +282,7 @@ impl Start<'_> {
             &position,
             &risk,
             &board,
+            journal.clone(),
         );
         risk.must(BindExecution(execution.clone()));
         for gateway in &gateways {
@@ -355,6 +359,7 @@ impl Start<'_> {
             handles,
             threads,
             catalogue,
+            records: super::records::PictureRecords::new(journal.clone()),
             journal,
         })
     }
@@ -450,6 +455,10 @@ impl Start<'_> {
         Ok(seats)
     }
 
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a seat or an end of a queue, named once, here"
+    )]
     fn execution(
         &self,
         on: &ArbiterHandle,
@@ -458,6 +467,7 @@ impl Start<'_> {
         position: &Addr<PositionSeat>,
         risk: &Addr<RiskSeat>,
         board: &Arc<Board>,
+        journal: Option<Arc<Journal>>,
     ) -> Addr<ExecutionSeat> {
         let ids = OrderIdSource::new(self.settings.engine.node, self.epoch_secs);
         let stages = [Stage::TickToOrder, Stage::OrderAck, Stage::AckToFill];
@@ -480,6 +490,8 @@ impl Start<'_> {
             position: position.clone(),
             risk: risk.clone(),
             board: Arc::clone(board),
+            journal,
+            strategies: self.strategy_names(),
         };
         ExecutionSeat::start_in_arbiter(on, |_| ExecutionSeat::new(parts))
     }

@@ -161,6 +161,7 @@ pub struct Engine {
     pub(super) threads: Threads,
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) journal: Option<Arc<Journal>>,
+    pub(super) records: super::records::PictureRecords,
 }
 /// Starts everything. Call inside an actix system. `credentials` by venue index.
 ///
@@ -204,11 +205,9 @@ impl Engine {
         };
         self.handles.hub.collect(self.handles.clock.now());
         sampler::tell_latency(&self.handles);
-        self.handles.hub.publish(picture::snapshot(
-            &self.handles,
-            &picture,
-            self.journal_status(),
-        ));
+        let snapshot = picture::snapshot(&self.handles, &picture, self.journal_status());
+        self.records.write(&snapshot);
+        self.handles.hub.publish(snapshot);
         true
     }
     /// Asks every seat; `None` when one is gone or does not answer in time.
@@ -275,6 +274,7 @@ impl Engine {
         self.sample().await;
         let summary = self.summary(mode, ended_by).await;
         self.threads.stop();
+        drop(self.records);
         if let Some(journal) = self.journal.and_then(Arc::into_inner) {
             let stopped = Record::Stopped {
                 reason: ended_by.to_owned(),

@@ -5,10 +5,11 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::market::{InstrumentId, VenueId};
+use crate::market::InstrumentId;
+use crate::risk::Alert;
 use crate::trade::{ClientOrderId, OrderReport, Purpose, ReportKind, Ticket, TimeInForce};
 
-use super::record::Names;
+use super::record::{Names, Record};
 
 /// An order about to be handed to its gateway: the durable intent (RISK.md I07). Appended before it is sent, never waited
 /// for.
@@ -306,9 +307,17 @@ impl Names<'_> {
         record
     }
 
-    /// A venue's configured name.
+    /// What the monitor tells people.
     #[must_use]
-    pub fn venue(&self, venue: VenueId) -> String {
-        self.catalogue.venue_name(venue).to_owned()
+    pub fn alert(&self, alert: &Alert) -> Record {
+        Record::Alert(AlertRecord {
+            alert: alert.kind.label().to_owned(),
+            severity: alert.severity.label(),
+            scope: self.scope(&alert.scope),
+            value: alert.value.and_then(crate::risk::Amount::decimal),
+            limit: alert.limit.and_then(crate::risk::Amount::decimal),
+            raised: alert.raised,
+            text: String::new(),
+        })
     }
 }

@@ -19,6 +19,8 @@ mod people;
 mod stats;
 #[path = "risk/support.rs"]
 mod support;
+#[path = "risk/unwind.rs"]
+mod unwind;
 
 use counting::allocations;
 

@@ -36,7 +36,6 @@ const LONGER: &[(&str, usize)] = &[
     ("actors/start.rs", 660),
     ("exchanges/binance/answers.rs", 640),
     ("risk/monitor.rs", 720),
-    ("risk/unwind.rs", 640),
 ];
 
 struct Source {

@@ -364,6 +364,13 @@ impl Start<'_> {
         })
     }
 
+    /// What each strategy trades; nothing when the configuration was refused elsewhere.
+    fn strategy_instruments(&self) -> Vec<Vec<InstrumentId>> {
+        let params = self.settings.cross_venue_params(&self.assembly.catalogue);
+        let params = params.unwrap_or_default().into_iter();
+        params.map(|params| params.instruments).collect()
+    }
+
     fn strategy_names(&self) -> Vec<String> {
         self.settings
             .strategies
@@ -384,7 +391,8 @@ impl Start<'_> {
                 Arc::clone(&self.assembly.limits),
                 Arc::clone(&self.assembly.catalogue),
                 self.settings.engine.reporting_currency,
-            ),
+            )
+            .with_strategies(self.strategy_instruments()),
             catalogue: Arc::clone(&self.assembly.catalogue),
             view: Arc::clone(view),
             journal,

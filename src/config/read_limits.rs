@@ -113,6 +113,7 @@ fn read_close(table: &Table<'_>, report: &mut Report) -> Option<CloseLimits> {
     let attempts_max = table.count("attempts_max", report);
     let deadline = table.nanos("deadline_ms", report);
     let allow_unpriced_market = table.flag("allow_unpriced_market", report);
+    let pair_delta = table.number("pair_delta_usd_max", report);
     Some(CloseLimits {
         to_limit: to_limit?,
         cancel_wait: cancel_wait?,
@@ -121,6 +122,7 @@ fn read_close(table: &Table<'_>, report: &mut Report) -> Option<CloseLimits> {
         attempts_max: attempts_max?,
         deadline: deadline?,
         allow_unpriced_market: allow_unpriced_market?,
+        pair_delta_usd_max: pair_delta?,
     })
 }
 

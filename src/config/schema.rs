@@ -224,6 +224,7 @@ pub const FORCE_CLOSE: Section = Section {
         count("attempts_max", "1", "1000", Means("20"), "then it escalates"),
         ms("deadline_ms", "100", "3600000", Means("60000"), "then it escalates"),
         field("allow_unpriced_market", Form::Flag, Means("false"), "whether a market order without a price may ever be the last resort"),
+        positive("pair_delta_usd_max", "reporting currency", Means("1000"), "a close to a limit that would leave more of a base asset unhedged closes the hedging leg by the same quantity"),
     ],
 };
 /// `[[instrument]]`

@@ -10,7 +10,7 @@ use crate::execution::{
     BrokenSet, HoldReason, RepairMarket, RepairPlan, RepairRules, SetSummary, plan_repair,
 };
 use crate::market::{
-    Books, Catalogue, EventKind, InstrumentId, Mark, MarketEvent, Top, Trust, TrustCause,
+    Books, Catalogue, Depth, EventKind, InstrumentId, Mark, MarketEvent, Top, Trust, TrustCause,
 };
 use crate::risk::{Approved, ApprovedSet, Gate, Limits, Refusal, RiskView, SetVerdict, Verdict};
 use crate::strategy::{
@@ -19,6 +19,9 @@ use crate::strategy::{
 use crate::telemetry::{Stage, StageTimer};
 use crate::trade::{SetId, StrategyId};
 use crate::units::{Asset, MonoNanos, Nanos, Ppm, Qty};
+
+/// Shortest time between two looks into the depth of one book, for the forced close.
+const DEPTH_INTERVAL: Nanos = Nanos::from_millis(100);
 
 /// What a hot path is built from.
 #[derive(Debug, Clone)]
@@ -91,6 +94,7 @@ pub struct HotPath {
     /// Best prices as of the end of each book's last batch.
     tops: Vec<Option<Top>>,
     marked_at: Vec<MonoNanos>,
+    depth_at: Vec<MonoNanos>,
     mark_interval: Nanos,
     repair_rules: RepairRules,
     /// Venue index of each instrument: the lane of its stages.
@@ -174,6 +178,7 @@ impl HotPath {
             available_at_start: setup.available_at_start,
             tops: vec![None; count],
             marked_at: vec![MonoNanos(0); count],
+            depth_at: vec![MonoNanos(0); count],
             mark_interval: setup.mark_interval,
             repair_rules: setup.repair_rules,
             venues: setup
@@ -314,7 +319,15 @@ impl HotPath {
             && let Some(book) = self.books.get(instrument)
         {
             *marked_at = now;
-            out.marks.push(book.mark(instrument));
+            let mut mark = book.mark(instrument);
+            if mark.trust == Trust::Trusted
+                && let Some(depth_at) = self.depth_at.get_mut(instrument.index())
+                && now.since(*depth_at) >= DEPTH_INTERVAL
+            {
+                *depth_at = now;
+                mark.depth = Some(Depth::of(book));
+            }
+            out.marks.push(mark);
         }
     }
 

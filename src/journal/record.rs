@@ -215,6 +215,12 @@ pub struct CloseIntentRecord {
     pub position: Decimal,
     /// Largest absolute position that ends it.
     pub target: Decimal,
+    /// Expected cost against the mid, in the quote asset, without fees; `None` without a fresh book.
+    pub cost_expected: Option<Decimal>,
+    /// The same in basis points.
+    pub slippage_bps_expected: Option<Decimal>,
+    /// Quantity that the book did not show within the widest protection.
+    pub unfillable: Option<Decimal>,
 }
 
 /// One order of a close.
@@ -330,6 +336,11 @@ impl Names<'_> {
             value: intent.value.decimal(),
             position: self.qty(intent.instrument, intent.position),
             target: self.qty(intent.instrument, intent.target),
+            cost_expected: intent.estimate.map(|estimate| estimate.cost),
+            slippage_bps_expected: intent.estimate.map(|estimate| estimate.slippage_bps),
+            unfillable: intent
+                .estimate
+                .map(|estimate| self.qty(intent.instrument, estimate.unfillable)),
         }
     }
 

@@ -422,6 +422,7 @@ impl Book {
             venue_mark: self.venue_mark,
             received_at: self.received_at,
             trust: self.trust,
+            depth: None,
         }
     }
 }

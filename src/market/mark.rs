@@ -2,7 +2,7 @@
 
 use crate::units::{MonoNanos, Price};
 
-use super::{InstrumentId, Trust};
+use super::{Depth, InstrumentId, Trust};
 
 /// One valuation sample from the signal seat to the risk seat, at a bounded rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Mark {
     pub received_at: MonoNanos,
     /// Whether the book may be believed.
     pub trust: Trust,
+    /// What the book shows near its touch; in some samples only, for a forced close to size and price by.
+    pub depth: Option<Depth>,
 }
 
 impl Mark {

@@ -2,6 +2,7 @@
 
 pub mod book;
 pub mod books;
+pub mod depth;
 pub mod event;
 pub mod instrument;
 pub mod mark;
@@ -10,6 +11,7 @@ pub mod trust;
 
 pub use book::{Book, Level, Top};
 pub use books::Books;
+pub use depth::Depth;
 pub use event::{EventKind, MarketEvent};
 pub use instrument::{
     Catalogue, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, VenueId,

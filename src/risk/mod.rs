@@ -39,6 +39,6 @@ pub use output::{
 };
 pub use refusal::{Refusal, RefusalRow};
 pub use role::{Action, Person, Role};
-pub use unwind::CloseState;
+pub use unwind::{CloseEstimate, CloseState};
 pub use var::VarModel;
 pub use view::{InstrumentRisk, KillLevel, PortfolioRisk, RiskView, Spent, StrategyRisk};

@@ -12,20 +12,21 @@ use crate::market::{Catalogue, InstrumentId, Mark};
 use crate::trade::{
     ApprovalSeq, OpenOrders, PositionSnapshot, StrategyId, UnwindReport, VenuePosition,
 };
-use crate::units::{Asset, MonoNanos, Nanos, Qty};
+use crate::units::{Asset, MonoNanos, Nanos};
 
 use super::levels::{Cause, Levels, Raise, contains};
 use super::rearm::Waiting;
-use super::unwind::{Close, Numbers, qty_amount};
+use super::unwind::{Close, Numbers};
 use super::{
-    Actor, Alert, AlertKind, Amount, CloseCause, CloseState, InstrumentLimits, InstrumentRisk,
-    KillLevel, Limits, PortfolioRisk, RiskOutput, RiskView, Scope, Severity, StrategyRisk,
+    Actor, Alert, AlertKind, Amount, CloseState, InstrumentLimits, InstrumentRisk, KillLevel,
+    Limits, PortfolioRisk, RiskOutput, RiskView, Scope, Severity, StrategyRisk,
 };
 
 mod closes;
 mod controls;
 mod heard;
 mod operator;
+mod pairs;
 mod snapshot;
 mod watch;
 
@@ -45,6 +46,8 @@ pub struct Monitor {
     watches: Vec<Watch>,
     levels: Levels,
     strategy_count: usize,
+    /// By strategy id; empty without [`Monitor::with_strategies`].
+    strategy_instruments: Vec<Vec<InstrumentId>>,
     numbers: Numbers,
     heard: Heard,
     view_version: u64,
@@ -68,6 +71,7 @@ impl Monitor {
             reporting,
             levels: Levels::default(),
             strategy_count: STRATEGIES_MAX,
+            strategy_instruments: Vec::new(),
             numbers: Numbers::default(),
             view_version: 0,
             as_of: ApprovalSeq(0),
@@ -209,19 +213,7 @@ impl Monitor {
             self.check_loss(instrument, now, out);
         }
         self.check_priced(instrument, now, out);
-        if self.levels.of_instrument(instrument) == KillLevel::Flatten {
-            let value = self.watches.get(id.index()).map_or(Qty::ZERO, Watch::qty);
-            let amount = qty_amount(value, instrument);
-            self.begin_close(
-                instrument,
-                CloseCause::KillFlatten,
-                Qty::ZERO,
-                amount,
-                qty_amount(Qty::ZERO, instrument),
-                now,
-                out,
-            );
-        }
+        self.flatten(instrument, now, out);
         self.step(id, now, out);
     }
 

@@ -221,6 +221,8 @@ pub enum CloseCause {
     UnrealizedLoss,
     /// A scope was raised to K3.
     KillFlatten,
+    /// The position hedged one that is being closed.
+    PairLeg,
 }
 
 impl CloseCause {
@@ -231,6 +233,7 @@ impl CloseCause {
             Self::PositionLimit => "position_limit",
             Self::UnrealizedLoss => "unrealized_loss",
             Self::KillFlatten => "kill_flatten",
+            Self::PairLeg => "pair_leg",
         }
     }
 }
@@ -254,6 +257,8 @@ pub struct CloseIntent {
     pub target: Qty,
     /// When.
     pub at: MonoNanos,
+    /// What it was expected to cost by the book then; `None` without a fresh book.
+    pub estimate: Option<super::CloseEstimate>,
 }
 
 /// How a close ended.

@@ -13,25 +13,30 @@
 //! Example (F01): closing 1.37 with slices of 0.5 sends 0.5, 0.5, 0.37; (F02) when the second is unknown, the next is at
 //! most 0.37.
 
-use crate::market::Instrument;
-use crate::trade::{
-    ApprovalSeq, OpenOrders, PositionSource, SetId, UnwindKind, UnwindReport, VenuePosition,
-};
+use crate::market::{Depth, Instrument};
+use crate::trade::{ApprovalSeq, OpenOrders, SetId, VenueFacts, VenuePosition};
 use crate::units::{MonoNanos, Nanos, Price, Qty};
 
 use super::{
-    AlertKind, Amount, CloseIntent, CloseResult, Limits, RiskOutput, Severity, UNWIND_SEQ_BIT,
+    AlertKind, Amount, CloseIntent, CloseResult, KillLevel, Limits, RiskOutput, Severity,
+    UNWIND_SEQ_BIT,
 };
 
 mod child;
+mod estimate;
+mod inputs;
+mod pair;
 mod pricing;
 mod record;
+mod send;
 mod steps;
 mod sums;
 mod tell;
 
 use child::Child;
-pub(super) use pricing::CloseQuote;
+pub use estimate::CloseEstimate;
+pub(super) use pair::{Allowance, PairLeg, allowance};
+pub(super) use pricing::{CloseQuote, MARK_AGE_MAX};
 
 /// First pause after an attempt that filled nothing; doubles up to the largest (rule 7).
 const BACKOFF_FIRST: Nanos = Nanos::from_millis(250);
@@ -44,6 +49,12 @@ const VERIFY_AFTER: Nanos = Nanos::from_secs(1);
 const ASK_EVERY: Nanos = Nanos::from_secs(1);
 /// Agreeing snapshots in a row that end a close (rule 13).
 const CONFIRMATIONS: u32 = 2;
+/// How long a close waits for the venue's word after the position changed by other hands (rule 11).
+const REREAD_MAX: Nanos = Nanos::from_secs(5);
+/// A refusal for too many requests stops children at least this long when the venue names no end (rule 7).
+const BAN_PAUSE: Nanos = Nanos::from_secs(5);
+/// Children with a price that must have failed before one without may go (rule 6).
+const BANDED_ATTEMPTS: u32 = 6;
 
 /// Where a close stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,7 +99,7 @@ impl CloseState {
 pub(super) struct Situation<'a> {
     pub(super) instrument: &'a Instrument,
     pub(super) limits: &'a Limits,
-    /// Largest child.
+    /// Largest child by the limits.
     pub(super) slice: Qty,
     /// The ledger's position.
     pub(super) position: Qty,
@@ -97,8 +108,14 @@ pub(super) struct Situation<'a> {
     /// Our other orders, with when we heard it.
     pub(super) open: Option<(OpenOrders, MonoNanos)>,
     pub(super) quote: Option<CloseQuote>,
-    /// K4 covers the instrument: nothing may be sent.
-    pub(super) halted: bool,
+    /// What the book shows near its touch, when it is fresh.
+    pub(super) depth: Option<&'a Depth>,
+    /// The venue's account and connection, as far as they were told.
+    pub(super) venue: Option<&'a VenueFacts>,
+    /// Highest level that covers the position. At K4 nothing may be sent.
+    pub(super) level: KillLevel,
+    /// What the other legs of a hedged pair leave this one.
+    pub(super) pair: Allowance,
     pub(super) now: MonoNanos,
 }
 
@@ -131,6 +148,7 @@ pub(super) struct Close {
     /// The set that the next child names; a set has at most 256 children.
     set: SetId,
     set_children: u16,
+    /// Children since the last progress.
     attempt_count: u32,
     /// Protection in use, since when, and how often it was tried since the last progress.
     ladder_step: usize,
@@ -147,8 +165,24 @@ pub(super) struct Close {
     venue_stream: Option<VenuePosition>,
     venue_snapshot: Option<VenuePosition>,
     confirmations: u32,
-    blocked_alert: bool,
+    blocked_since: Option<MonoNanos>,
     escalated: bool,
+    /// Since when the venue's word on a position that other hands changed is awaited.
+    reread_since: Option<MonoNanos>,
+    /// Other hands changed the position while a child of ours was out: they may explain what that child did.
+    foreign_seen: bool,
+    /// Too many requests, by the venue's refusal.
+    banned_until: Option<MonoNanos>,
+    /// Nothing reaches the venue, since when.
+    down_since: Option<MonoNanos>,
+    /// The venue refused the last child as not reducing.
+    refused_reducing: bool,
+    /// Children with a price that filled nothing since the last progress.
+    banded_failed: u32,
+    /// When something of this close last moved: a child sent, or told to be over.
+    moved_at: MonoNanos,
+    /// It waits for the other leg of its pair.
+    pair_waits: bool,
 }
 
 impl Close {
@@ -182,8 +216,16 @@ impl Close {
             venue_stream: None,
             venue_snapshot: None,
             confirmations: 0,
-            blocked_alert: false,
+            blocked_since: None,
             escalated: false,
+            reread_since: None,
+            foreign_seen: false,
+            banned_until: None,
+            down_since: None,
+            refused_reducing: false,
+            banded_failed: 0,
+            moved_at: now,
+            pair_waits: false,
         };
         close.alert(AlertKind::CloseStarted, Severity::Critical, true, now, out);
         out.push(RiskOutput::CancelInstrument(intent.instrument));
@@ -191,6 +233,9 @@ impl Close {
         close
     }
 
+    pub(super) const fn intent(&self) -> &CloseIntent {
+        &self.intent
+    }
     pub(super) const fn state(&self) -> CloseState {
         self.state
     }
@@ -205,78 +250,19 @@ impl Close {
     }
 
     /// A second trigger: the stricter target wins, and is written before anything is sent for it.
-    pub(super) fn merge(&mut self, target: Qty, out: &mut Vec<RiskOutput>) {
+    pub(super) fn merge(
+        &mut self,
+        target: Qty,
+        estimate: Option<CloseEstimate>,
+        out: &mut Vec<RiskOutput>,
+    ) {
         if target < self.intent.target {
             self.intent.target = target;
+            self.intent.estimate = estimate;
             out.push(RiskOutput::CloseIntent(self.intent));
             self.confirmations = 0;
             if self.state == CloseState::Verifying {
                 self.state = CloseState::Sizing;
-            }
-        }
-    }
-
-    /// News of one child. Unknown numbers are of an earlier close and change nothing here.
-    pub(super) fn on_report(&mut self, report: &UnwindReport, now: MonoNanos) {
-        let Some(child) = self
-            .children
-            .iter_mut()
-            .find(|child| child.seq == report.approval)
-        else {
-            return;
-        };
-        let before = child.filled();
-        child.on_report(report);
-        let progressed = child.filled() > before;
-        let ended = child.is_terminal();
-        if progressed {
-            self.ladder_step = 0;
-            self.step_attempts = 0;
-            self.last_fill_at = now;
-            self.confirmations = 0;
-            self.backoff = BACKOFF_FIRST;
-            self.not_before = now;
-        }
-        let empty = child.filled().is_zero();
-        let over = matches!(
-            report.kind,
-            UnwindKind::Done { .. } | UnwindKind::Rejected { .. }
-        );
-        if over && ended && empty {
-            self.not_before = now.after(self.backoff_with_jitter());
-            self.backoff = Nanos((self.backoff.0 * 2).min(BACKOFF_MAX.0));
-        }
-    }
-
-    /// The venue's own word on the position.
-    pub(super) fn on_confirm(&mut self, word: &VenuePosition, situation: &Situation<'_>) {
-        match word.source {
-            PositionSource::Stream => self.venue_stream = Some(*word),
-            PositionSource::Snapshot => {
-                let newer = self
-                    .venue_snapshot
-                    .is_none_or(|known| word.taken_at > known.taken_at);
-                if !newer {
-                    return;
-                }
-                self.venue_snapshot = Some(*word);
-                for child in &mut self.children {
-                    child.on_snapshot(word.taken_at, situation.now);
-                }
-                let late_enough = word.taken_at >= self.last_fill_at.after(VERIFY_AFTER);
-                let reached = self.left(word.qty, situation).is_zero();
-                // Fills are the stream's word already; an explicit one counts when it is not older than the last fill.
-                let stream_agrees = self
-                    .venue_stream
-                    .filter(|stream| stream.taken_at >= self.last_fill_at)
-                    .is_none_or(|stream| self.left(stream.qty, situation).is_zero());
-                if self.state == CloseState::Verifying && late_enough {
-                    self.confirmations = if reached && stream_agrees {
-                        self.confirmations + 1
-                    } else {
-                        0
-                    };
-                }
             }
         }
     }

@@ -15,6 +15,8 @@ pub enum TimeInForce {
     GoodTillCancel,
     /// All at once or nothing.
     FillOrKill,
+    /// A market order: fill at any price, cancel the rest. Only the last rung of a forced close (RISK.md 2.7 rule 6).
+    Unpriced,
 }
 
 /// Why the order exists.

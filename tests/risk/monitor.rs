@@ -67,6 +67,7 @@ impl Seat {
             venue_mark: None,
             received_at: self.now,
             trust: Trust::Trusted,
+            depth: None,
         };
         self.monitor.on_mark(&mark, self.now, &mut self.out);
     }

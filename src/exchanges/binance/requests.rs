@@ -5,7 +5,7 @@ use crate::exchanges::gateway::{AccountEvent, AccountQuery, GatewayOut};
 use crate::exchanges::weights::Urgency;
 use crate::exchanges::{Action, Channel, RequestId, binance_spot, binance_usdm};
 use crate::market::InstrumentId;
-use crate::trade::{ClientOrderId, Purpose, RejectReason, ReportKind, Ticket};
+use crate::trade::{ClientOrderId, Purpose, RejectReason, ReportKind, Ticket, TimeInForce};
 use crate::units::{MonoNanos, UnixNanos};
 
 use super::Endpoint;
@@ -106,11 +106,10 @@ impl Machine {
         self.params.clear();
         self.params.text("symbol", &instrument.native);
         self.params.text("side", side_text(ticket.side));
-        self.params.decimal(
-            "price",
-            ticket.limit_price.0,
-            instrument.grid.price_decimals(),
-        );
+        if ticket.time_in_force != TimeInForce::Unpriced {
+            let decimals = instrument.grid.price_decimals();
+            self.params.decimal("price", ticket.limit_price.0, decimals);
+        }
         self.params
             .decimal("quantity", ticket.qty.0, instrument.grid.qty_decimals());
         self.params.put("newClientOrderId", false, |text| {

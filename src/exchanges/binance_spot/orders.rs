@@ -53,11 +53,15 @@ pub(crate) fn put_order_kind(ticket: &Ticket, params: &mut Params) {
         params.text("type", "LIMIT_MAKER");
         return;
     }
+    if ticket.time_in_force == TimeInForce::Unpriced {
+        params.text("type", "MARKET");
+        return;
+    }
     params.text("type", "LIMIT");
     params.text(
         "timeInForce",
         match ticket.time_in_force {
-            TimeInForce::ImmediateOrCancel => "IOC",
+            TimeInForce::ImmediateOrCancel | TimeInForce::Unpriced => "IOC",
             TimeInForce::GoodTillCancel => "GTC",
             TimeInForce::FillOrKill => "FOK",
         },

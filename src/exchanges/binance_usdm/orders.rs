@@ -40,16 +40,20 @@ pub(crate) const fn endpoint(kind: RequestKind) -> Option<Endpoint> {
 /// later without saying more.
 pub(crate) fn put_order_kind(ticket: &Ticket, params: &mut Params) {
     params.text("newOrderRespType", "ACK");
-    params.text("type", "LIMIT");
-    params.text(
-        "timeInForce",
-        match (ticket.post_only, ticket.time_in_force) {
-            (true, _) => "GTX",
-            (false, TimeInForce::ImmediateOrCancel) => "IOC",
-            (false, TimeInForce::GoodTillCancel) => "GTC",
-            (false, TimeInForce::FillOrKill) => "FOK",
-        },
-    );
+    let kind = match (ticket.post_only, ticket.time_in_force) {
+        (true, _) => Some("GTX"),
+        (false, TimeInForce::ImmediateOrCancel) => Some("IOC"),
+        (false, TimeInForce::GoodTillCancel) => Some("GTC"),
+        (false, TimeInForce::FillOrKill) => Some("FOK"),
+        (false, TimeInForce::Unpriced) => None,
+    };
+    match kind {
+        Some(word) => {
+            params.text("type", "LIMIT");
+            params.text("timeInForce", word);
+        }
+        None => params.text("type", "MARKET"),
+    }
     if ticket.reduce_only {
         params.text("reduceOnly", "true");
     }

@@ -1,5 +1,7 @@
 //! How a forced close works (RISK.md 2.7).
 
+use rust_decimal::Decimal;
+
 use crate::units::{Nanos, Ppm};
 
 /// `[force_close]` of `limits.toml`; the default is RISK.md's.
@@ -19,6 +21,9 @@ pub struct CloseLimits {
     pub deadline: Nanos,
     /// Unpriced market orders are never sent unless this is true (rule 6).
     pub allow_unpriced_market: bool,
+    /// Net value of a base asset, in the reporting currency, above which a close to a limit takes the other leg of a hedged
+    /// pair with it (the first figure of AT-15).
+    pub pair_delta_usd_max: Decimal,
 }
 
 impl Default for CloseLimits {
@@ -31,6 +36,7 @@ impl Default for CloseLimits {
             attempts_max: 20,
             deadline: Nanos::from_secs(60),
             allow_unpriced_market: false,
+            pair_delta_usd_max: Decimal::ONE_THOUSAND,
         }
     }
 }

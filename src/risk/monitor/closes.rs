@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use crate::market::{Instrument, InstrumentId};
-use crate::risk::unwind::{Close, CloseQuote, Situation};
+use crate::risk::unwind::{
+    Allowance, Close, CloseEstimate, CloseQuote, MARK_AGE_MAX, Situation, qty_amount,
+};
 use crate::risk::{
     AlertKind, Amount, CloseCause, CloseIntent, CloseState, KillLevel, RiskOutput, Scope, Severity,
 };
-use crate::trade::PositionSnapshot;
-use crate::units::{MonoNanos, Qty};
+use crate::trade::{PositionSnapshot, StrategyId};
+use crate::units::{MonoNanos, Price, Qty, Side};
 
-use super::{Monitor, alert};
+use super::{Monitor, alert, pairs};
 
 impl Monitor {
     /// Postconditions of a fill of a forced close (2.7 rule 14): it may not flip and may not enlarge. Other fills of the same
@@ -24,6 +26,12 @@ impl Monitor {
     ) {
         let closed = after.unwind_filled.0 - before.unwind_filled.0;
         if closed <= 0 {
+            if after.qty != before.qty {
+                // Rule 11: a venue-originated or manual close, or a late fill of an earlier order.
+                self.with_close(before.instrument, now, |close, situation| {
+                    close.on_foreign(situation);
+                });
+            }
             return;
         }
         let Some(close) = self
@@ -41,7 +49,7 @@ impl Monitor {
             return;
         }
         let scope = Scope::Instrument(before.instrument);
-        let explained = found != i128::from(before.qty.0);
+        let explained = found != i128::from(before.qty.0) || close.foreign_seen();
         out.push(alert(
             AlertKind::ClosePostcondition,
             Severity::Critical,
@@ -50,7 +58,12 @@ impl Monitor {
             true,
             now,
         ));
-        if !explained {
+        if explained {
+            // Stop, ask the venue, size again.
+            self.with_close(before.instrument, now, |close, situation| {
+                close.on_foreign(situation);
+            });
+        } else {
             self.halt(
                 "2.7-14",
                 "a forced close flipped or enlarged the position",
@@ -60,24 +73,26 @@ impl Monitor {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a trigger and its evidence")]
+    /// Why a position is closed: the value that crossed a limit.
     pub(super) fn begin_close(
         &mut self,
         instrument: &Instrument,
-        cause: CloseCause,
-        target: Qty,
-        value: Amount,
-        limit: Amount,
+        trigger: Trigger,
         now: MonoNanos,
         out: &mut Vec<RiskOutput>,
     ) {
-        let index = instrument.id.index();
-        let Some(watch) = self.watches.get_mut(index) else {
+        let target = trigger.target;
+        let estimate = self.estimate(instrument, target, now);
+        let Some(watch) = self.watches.get_mut(instrument.id.index()) else {
             return;
         };
         let position = watch.qty();
         if let Some(close) = watch.close.as_mut() {
-            return close.merge(target, out);
+            if target >= close.intent().target {
+                return;
+            }
+            close.merge(target, estimate, out);
+            return self.close_counterparts(instrument, &trigger, now, out);
         }
         let halted = self.levels.of_instrument(instrument) == KillLevel::Halt;
         if position.abs() <= target || watch.resting == Some(position) || halted {
@@ -88,20 +103,85 @@ impl Monitor {
         let intent = CloseIntent {
             set,
             instrument: instrument.id,
-            cause,
-            limit,
-            value,
+            cause: trigger.cause,
+            limit: trigger.limit,
+            value: trigger.value,
             position,
             target,
             at: now,
+            estimate,
         };
         let Some(situation) = self.situation(instrument, now) else {
             return;
         };
         let close = Close::start(intent, &situation, out);
-        if let Some(watch) = self.watches.get_mut(index) {
+        if let Some(watch) = self.watches.get_mut(instrument.id.index()) {
             watch.close = Some(close);
         }
+        self.close_counterparts(instrument, &trigger, now, out);
+    }
+
+    /// K3 on any scope that covers the position, strategies included.
+    pub(super) fn flatten(
+        &mut self,
+        instrument: &Instrument,
+        now: MonoNanos,
+        out: &mut Vec<RiskOutput>,
+    ) {
+        let watch = self.watches.get(instrument.id.index());
+        let position = watch.map_or(Qty::ZERO, super::Watch::qty);
+        let gone = watch.is_none_or(|watch| watch.close.is_none());
+        let cooldown = self.limits.cooldown;
+        self.view_changed |=
+            self.levels
+                .settle(pairs::cause(instrument.id), gone, cooldown, now, out);
+        if self.close_level(instrument) != KillLevel::Flatten {
+            return;
+        }
+        let trigger = Trigger {
+            cause: CloseCause::KillFlatten,
+            target: Qty::ZERO,
+            value: qty_amount(position, instrument),
+            limit: qty_amount(Qty::ZERO, instrument),
+        };
+        self.begin_close(instrument, trigger, now, out);
+    }
+
+    /// With the instruments of each strategy, by strategy id: K3 on a strategy closes the positions in them.
+    #[must_use]
+    pub fn with_strategies(mut self, instruments: Vec<Vec<InstrumentId>>) -> Self {
+        self.strategy_instruments = instruments;
+        self
+    }
+
+    /// Highest level that covers a position. The ledger keeps one position an instrument, not one a strategy: a strategy's
+    /// K3 covers the positions of every instrument it trades, those that another strategy built there included.
+    pub(super) fn close_level(&self, instrument: &Instrument) -> KillLevel {
+        let level = self.levels.of_instrument(instrument);
+        let flattened = (0_u8..).zip(&self.strategy_instruments).any(|(id, own)| {
+            own.contains(&instrument.id)
+                && self.levels.of_strategy(StrategyId(id)) == KillLevel::Flatten
+        });
+        if flattened {
+            level.max(KillLevel::Flatten)
+        } else {
+            level
+        }
+    }
+
+    /// What closing to a target would cost by the book now.
+    pub(super) fn estimate(
+        &self,
+        instrument: &Instrument,
+        target: Qty,
+        now: MonoNanos,
+    ) -> Option<CloseEstimate> {
+        let watch = self.watches.get(instrument.id.index())?;
+        let position = watch.qty();
+        let taker = Side::reducing(position)?;
+        let qty = Qty((position.abs().0 - target.0).max(0));
+        let depth = watch.depth(&self.limits, now)?;
+        CloseEstimate::of(depth, taker, qty, instrument)
     }
 
     pub(super) fn situation<'a>(
@@ -110,6 +190,13 @@ impl Monitor {
         now: MonoNanos,
     ) -> Option<Situation<'a>> {
         let watch = self.watches.get(instrument.id.index())?;
+        let own = CloseQuote::of(
+            watch.mark.as_ref(),
+            watch.last_mid(),
+            None,
+            &self.limits,
+            now,
+        );
         Some(Situation {
             instrument,
             limits: &self.limits,
@@ -123,10 +210,39 @@ impl Monitor {
                 .position
                 .map_or(Qty::ZERO, |position| position.unwind_filled),
             open: watch.open,
-            quote: CloseQuote::of(watch.mark.as_ref(), watch.last_mid(), &self.limits, now),
-            halted: self.levels.of_instrument(instrument) == KillLevel::Halt,
+            quote: own.or_else(|| {
+                let elsewhere = self.mid_elsewhere(instrument, now);
+                CloseQuote::of(None, None, elsewhere, &self.limits, now)
+            }),
+            depth: watch.depth(&self.limits, now),
+            venue: self.heard.venue(instrument.venue),
+            level: self.close_level(instrument),
+            pair: Allowance::Free,
             now,
         })
+    }
+
+    /// Rule 9b: the median of the mids of the same symbol at other venues, none older than a minute. Of an even number the
+    /// middle two, averaged and floored.
+    fn mid_elsewhere(&self, instrument: &Instrument, now: MonoNanos) -> Option<Price> {
+        let mut mids: Vec<i64> = self
+            .catalogue
+            .all()
+            .iter()
+            .zip(&self.watches)
+            .filter(|(other, _)| {
+                other.symbol == instrument.symbol
+                    && other.id != instrument.id
+                    && other.grid == instrument.grid
+            })
+            .filter_map(|(_, watch)| watch.last_mid())
+            .filter(|(_, at)| now.since(*at) <= MARK_AGE_MAX)
+            .map(|(price, _)| price.0)
+            .collect();
+        mids.sort_unstable();
+        let upper = mids.get(mids.len().div_euclid(2))?;
+        let lower = mids.get(mids.len().saturating_sub(1).div_euclid(2))?;
+        Some(Price(lower.checked_add(*upper)?.div_euclid(2)))
     }
 
     pub(super) fn with_close(
@@ -146,7 +262,8 @@ impl Monitor {
         else {
             return;
         };
-        if let Some(situation) = self.situation(instrument, now) {
+        if let Some(mut situation) = self.situation(instrument, now) {
+            situation.pair = self.pair_allowance(instrument, &close, &situation);
             act(&mut close, &situation);
         }
         if let Some(watch) = self.watches.get_mut(id.index()) {
@@ -154,7 +271,29 @@ impl Monitor {
         }
     }
 
+    /// Takes one close a step on, then the legs that may have waited for it.
     pub(super) fn step(&mut self, id: InstrumentId, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        let live = |monitor: &Self, id: InstrumentId| {
+            let watch = monitor.watches.get(id.index());
+            watch.is_some_and(|watch| watch.close.is_some())
+        };
+        if !live(self, id) {
+            return;
+        }
+        self.step_alone(id, now, out);
+        let catalogue = Arc::clone(&self.catalogue);
+        let Some(instrument) = catalogue.get(id) else {
+            return;
+        };
+        for other in catalogue.all() {
+            if other.symbol.base == instrument.symbol.base && other.id != id && live(self, other.id)
+            {
+                self.step_alone(other.id, now, out);
+            }
+        }
+    }
+
+    fn step_alone(&mut self, id: InstrumentId, now: MonoNanos, out: &mut Vec<RiskOutput>) {
         let mut numbers = self.numbers;
         self.with_close(id, now, |close, situation| {
             close.step(situation, &mut numbers, out);
@@ -172,4 +311,15 @@ impl Monitor {
             watch.resting = Some(watch.qty());
         }
     }
+}
+
+/// What starts a close.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trigger {
+    pub(super) cause: CloseCause,
+    pub(super) target: Qty,
+    /// What was measured ...
+    pub(super) value: Amount,
+    /// ... and what it crossed.
+    pub(super) limit: Amount,
 }

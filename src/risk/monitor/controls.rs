@@ -11,6 +11,7 @@ use crate::risk::{
 };
 use crate::units::{MonoNanos, Qty};
 
+use super::closes::Trigger;
 use super::{Monitor, UNPRICED_AFTER, alert};
 
 impl Monitor {
@@ -66,15 +67,13 @@ impl Monitor {
                 ));
             }
             let target = close_target(own, &self.limits, instrument);
-            self.begin_close(
-                instrument,
-                CloseCause::PositionLimit,
+            let trigger = Trigger {
+                cause: CloseCause::PositionLimit,
                 target,
                 value,
                 limit,
-                now,
-                out,
-            );
+            };
+            self.begin_close(instrument, trigger, now, out);
         } else if self
             .levels
             .settle(cause, standing.clear, self.limits.cooldown, now, out)
@@ -146,15 +145,13 @@ impl Monitor {
                 now,
             ));
         }
-        self.begin_close(
-            instrument,
-            CloseCause::UnrealizedLoss,
-            Qty::ZERO,
+        let trigger = Trigger {
+            cause: CloseCause::UnrealizedLoss,
+            target: Qty::ZERO,
             value,
             limit,
-            now,
-            out,
-        );
+        };
+        self.begin_close(instrument, trigger, now, out);
     }
 
     /// AT-33, the flag: an open position that no price values.

@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 
 use crate::market::InstrumentId;
-use crate::risk::{Amount, CloseState, KillLevel, Scope};
+use crate::risk::{Amount, CloseEstimate, CloseState, KillLevel, Scope};
 use crate::units::{Money, MonoNanos, Qty};
 
 use super::Monitor;
@@ -28,6 +28,8 @@ pub struct InstrumentSnapshot {
     pub level: KillLevel,
     /// The live forced close, if any.
     pub close: Option<CloseState>,
+    /// What closing the position to flat would cost by the book now; `None` without a position or a fresh book.
+    pub close_estimate: Option<CloseEstimate>,
 }
 
 /// One limit and how much of it is used.
@@ -113,6 +115,7 @@ impl Monitor {
                     .map_or(Decimal::ZERO, |position| position.realized_pnl),
                 level: self.levels.of_instrument(instrument),
                 close: watch.close.as_ref().map(crate::risk::unwind::Close::state),
+                close_estimate: self.estimate(instrument, Qty::ZERO, now),
             });
         }
         limits.push(LimitUse {

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::market::{Instrument, InstrumentKind, Mark, Trust};
+use crate::market::{Depth, Instrument, InstrumentKind, Mark, Trust};
 use crate::risk::unwind::Close;
 use crate::risk::{InstrumentLimits, Limits};
 use crate::trade::{OpenOrders, PositionSnapshot};
@@ -13,6 +13,8 @@ use crate::units::{Asset, Money, MonoNanos, Ppm, Price, Qty};
 pub(super) struct Watch {
     pub(super) position: Option<PositionSnapshot>,
     pub(super) mark: Option<Mark>,
+    /// What the book showed last, and when.
+    depth: Option<(Depth, MonoNanos)>,
     /// Sum of bid and ask of the last trusted sample, or twice the venue's mark.
     price_twice: Option<(i128, MonoNanos)>,
     pub(super) open: Option<(OpenOrders, MonoNanos)>,
@@ -46,6 +48,18 @@ impl Watch {
             self.price_twice = Some((twice, mark.received_at));
         }
         self.mark = Some(*mark);
+        if let Some(depth) = mark.depth {
+            self.depth = Some((depth, mark.received_at));
+        }
+    }
+
+    /// What the book shows, while it is trusted and both are fresh.
+    pub(super) fn depth(&self, limits: &Limits, now: MonoNanos) -> Option<&Depth> {
+        let trusted = self
+            .mark
+            .is_some_and(|mark| mark.trust == Trust::Trusted && mark.bid < mark.ask);
+        let (depth, at) = self.depth.as_ref().filter(|_| trusted)?;
+        (now.since(*at) <= limits.ref_price_age_max).then_some(depth)
     }
 
     /// Last mid, rounded down to a step, with its instant.

@@ -55,5 +55,6 @@ fn slippage(
     let bps = cost
         .mul_div_half_even(Money(Decimal::from(10_000)), ideal, BPS_DECIMALS)
         .ok()?;
+    let cost = cost.mul(Money(situation.instrument.multiplier)).ok()?;
     Some((cost.0, bps.0))
 }

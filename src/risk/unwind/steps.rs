@@ -1,14 +1,13 @@
-//! What a forced close does next: wait, send one child, verify, or end. One function a state of affairs.
+//! What a forced close does next: wait, size and send one child, verify, or end. One function a state of affairs.
 
-use crate::risk::gate::check_reduce_only;
-use crate::risk::{AlertKind, Approved, CloseResult, RiskOutput, Severity, UNWIND_STRATEGY};
-use crate::trade::{Leg, Purpose, TimeInForce};
+use crate::risk::{CloseResult, KillLevel, RiskOutput};
 use crate::units::{MonoNanos, Price, Qty, Side};
 
 use super::child::Child;
+use super::send::Content;
 use super::{
-    CONFIRMATIONS, CONFLICT_MAX, Close, CloseState, Numbers, Situation, VERIFY_AFTER, pricing,
-    record,
+    Allowance, BANDED_ATTEMPTS, CONFIRMATIONS, CONFLICT_MAX, Close, CloseQuote, CloseState,
+    Numbers, REREAD_MAX, Situation, VERIFY_AFTER, pricing,
 };
 
 impl Close {
@@ -23,7 +22,7 @@ impl Close {
         if matches!(self.state, CloseState::Ended(_)) {
             return;
         }
-        if situation.halted {
+        if situation.level == KillLevel::Halt {
             return self.end(CloseResult::Handover, situation, out);
         }
         if self.state == CloseState::Freezing {
@@ -36,16 +35,9 @@ impl Close {
             self.state = CloseState::Sizing;
         }
         self.escalate(situation, out);
-        if self.in_conflict(situation) {
-            let since = *self.conflict_since.get_or_insert(now);
-            self.block(now, out);
-            self.ask(now, out);
-            if now.since(since) >= CONFLICT_MAX {
-                self.end(CloseResult::Handover, situation, out);
-            }
+        if self.contradicted(situation, out) {
             return;
         }
-        self.conflict_since = None;
         let left = self.left(situation.position, situation);
         let busy = self.children.iter().any(|child| !child.is_terminal())
             || !self.uncounted(situation).is_zero();
@@ -55,8 +47,29 @@ impl Close {
         self.work(left, situation, numbers, out);
     }
 
+    /// Rule 3: venue and ledger name different sides, or the venue refuses to reduce what it says is not there. Nothing is
+    /// sent; people take over when it lasts.
+    fn contradicted(&mut self, situation: &Situation<'_>, out: &mut Vec<RiskOutput>) -> bool {
+        let now = situation.now;
+        let patience = if self.in_conflict(situation) {
+            CONFLICT_MAX
+        } else if self.denied_by_venue(situation) {
+            situation.limits.close.deadline
+        } else {
+            self.conflict_since = None;
+            return false;
+        };
+        let since = *self.conflict_since.get_or_insert(now);
+        self.block(now, out);
+        self.ask(now, out);
+        if now.since(since) >= patience {
+            self.end(CloseResult::Handover, situation, out);
+        }
+        true
+    }
+
     /// Sends the next child when nothing stands in its way.
-    pub(super) fn work(
+    fn work(
         &mut self,
         left: Qty,
         situation: &Situation<'_>,
@@ -64,119 +77,115 @@ impl Close {
         out: &mut Vec<RiskOutput>,
     ) {
         let now = situation.now;
+        self.pair_waits = false;
         if self.children.iter().any(Child::is_live) {
             self.state = CloseState::Working;
             return;
         }
         let Some(side) = Side::reducing(situation.position) else {
-            self.wait(now, out);
-            return;
+            return self.wait(now, out);
         };
         let other_side = self
             .children
             .iter()
             .any(|child| !child.is_terminal() && child.side != side);
-        let reserved = self.reserved(side, situation);
-        let free = Qty(left.0 - reserved.0);
-        let lot = situation.instrument.lot;
-        let qty = Qty(free.0.min(situation.slice.0))
-            .floor_to(lot)
-            .unwrap_or(Qty::ZERO);
-        if other_side || qty.0 <= 0 {
-            self.wait(now, out);
-            return;
+        let free = Qty(left.0 - self.reserved(side, situation).0);
+        if other_side || free.0 <= 0 {
+            return self.wait(now, out);
+        }
+        // Rule 11: other hands changed the position; the venue is asked before anything is sized by it.
+        if let Some(since) = self.reread_since {
+            if now.since(since) < REREAD_MAX {
+                self.state = CloseState::Sizing;
+                return self.ask(now, out);
+            }
+            self.reread_since = None;
+        }
+        if self.banned(situation) {
+            return self.block(now, out);
+        }
+        if self.down_since.is_some() {
+            self.block(now, out);
         }
         if now < self.not_before {
-            self.state = CloseState::Sizing;
-            return;
-        }
-        let Some(quote) = situation.quote else {
-            self.block(now, out);
-            return;
-        };
-        let step = self.protection_step(situation);
-        let Some(limit_price) = quote.protection(side, step, situation.instrument) else {
-            self.block(now, out);
-            return;
-        };
-        if pricing::is_dust(qty, limit_price, situation.instrument) {
-            if qty == left.floor_to(lot).unwrap_or(Qty::ZERO) {
-                self.end(CloseResult::Dust, situation, out);
-            } else {
-                self.wait(now, out);
+            if self.down_since.is_none() {
+                self.state = CloseState::Sizing;
             }
             return;
         }
-        self.tried(step, now);
-        self.send(
-            side,
-            qty,
-            limit_price,
-            quote.decision,
-            situation,
-            numbers,
-            out,
-        );
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the content of one order and where it goes"
-    )]
-    pub(super) fn send(
-        &mut self,
-        side: Side,
-        qty: Qty,
-        limit_price: Price,
-        decision_price: Price,
-        situation: &Situation<'_>,
-        numbers: &mut Numbers,
-        out: &mut Vec<RiskOutput>,
-    ) {
-        // The last line before the message: PT-27 once more, on the way that sizing did not take.
-        let reserved = self.reserved(side, situation);
-        if check_reduce_only(situation.position, reserved, side, qty).is_err() {
-            self.alert(
-                AlertKind::ClosePostcondition,
-                Severity::Critical,
-                true,
-                situation.now,
-                out,
-            );
-            return self.end(CloseResult::Handover, situation, out);
-        }
-        if self.set_children > u16::from(u8::MAX) {
-            self.set = numbers.next_set();
-            self.set_children = 0;
-        }
-        let approved = Approved {
-            seq: numbers.next_seq(),
-            set: Some(self.set),
-            leg_index: u8::try_from(self.set_children).unwrap_or(u8::MAX),
-            strategy: UNWIND_STRATEGY,
-            leg: Leg {
-                instrument: situation.instrument.id,
+        let Some(quote) = situation.quote else {
+            return self.block(now, out);
+        };
+        let step = self.protection_step(situation);
+        let Some(price) = quote.protection(side, step, situation.instrument) else {
+            return self.block(now, out);
+        };
+        if let Some(qty) = self.size(side, (left, free), (step, price), situation, out) {
+            self.tried(step, now);
+            let content = Content {
                 side,
                 qty,
-                limit_price,
-                decision_price,
-            },
-            time_in_force: TimeInForce::ImmediateOrCancel,
-            reduce_only: situation.instrument.has_reduce_only,
-            purpose: Purpose::Unwind,
-            approved_at: situation.now,
-            tick_received_at: situation.now,
+                limit_price: price,
+                decision_price: quote.decision,
+                unpriced: self.last_rung(&quote, situation),
+            };
+            self.send(content, situation, numbers, out);
+        }
+    }
+
+    /// Rule 4: the next child's quantity; `None` when there is none now, and what follows was done.
+    fn size(
+        &mut self,
+        side: Side,
+        (left, free): (Qty, Qty),
+        (step, price): (usize, Price),
+        situation: &Situation<'_>,
+        out: &mut Vec<RiskOutput>,
+    ) -> Option<Qty> {
+        let (now, lot) = (situation.now, situation.instrument.lot);
+        let smallest = pricing::smallest(price, situation.instrument);
+        if left < smallest {
+            // What is still out may change what is left.
+            if self.children.iter().any(|child| !child.is_terminal()) || free < left {
+                self.wait(now, out);
+                return None;
+            }
+            self.end(CloseResult::Dust, situation, out);
+            return None;
+        }
+        let own = Self::slice(side, step, smallest, situation);
+        let paired = match situation.pair {
+            Allowance::Free => own,
+            Allowance::UpTo(most) => own.min(most),
         };
-        self.set_children += 1;
-        self.attempt_count += 1;
-        self.children.push(Child::new(&approved));
-        self.unblock(situation.now, out);
-        self.state = CloseState::Working;
-        out.push(RiskOutput::Unwind(approved));
+        let wanted = Qty(free.0.min(paired.0)).floor_to(lot)?;
+        if wanted < smallest {
+            self.pair_waits = paired < own;
+            self.wait(now, out);
+            return None;
+        }
+        let covered = self.covered(side, price, situation).map_or(wanted, |most| {
+            Qty(wanted.0.min(most.0)).floor_to(lot).unwrap_or_default()
+        });
+        if covered < smallest {
+            // The venue holds less than our books say: nothing can be sent, and it is asked again.
+            self.ask(now, out);
+            self.block(now, out);
+            return None;
+        }
+        Some(covered)
+    }
+
+    /// Rule 6: without a price only as the last rung, when the risk officer allows it and the level is K3.
+    fn last_rung(&self, quote: &CloseQuote, situation: &Situation<'_>) -> bool {
+        situation.limits.close.allow_unpriced_market
+            && situation.level == KillLevel::Flatten
+            && self.banded_failed >= BANDED_ATTEMPTS
+            && quote.is_book()
     }
 
     /// All that is left may still fill: nothing is sent until that is known.
-    pub(super) fn wait(&mut self, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+    fn wait(&mut self, now: MonoNanos, out: &mut Vec<RiskOutput>) {
         if self.children.iter().any(Child::is_unknown) {
             self.state = CloseState::WaitUnknown;
             self.ask(now, out);
@@ -186,7 +195,7 @@ impl Close {
     }
 
     /// The books say that the target is reached: believe it when the venue said so twice.
-    pub(super) fn verify(&mut self, situation: &Situation<'_>, out: &mut Vec<RiskOutput>) {
+    fn verify(&mut self, situation: &Situation<'_>, out: &mut Vec<RiskOutput>) {
         let now = situation.now;
         if self.state != CloseState::Verifying {
             self.state = CloseState::Verifying;
@@ -212,30 +221,5 @@ impl Close {
         if now >= self.last_fill_at.after(VERIFY_AFTER) {
             self.ask(now, out);
         }
-    }
-
-    pub(super) fn end(
-        &mut self,
-        result: CloseResult,
-        situation: &Situation<'_>,
-        out: &mut Vec<RiskOutput>,
-    ) {
-        self.unblock(situation.now, out);
-        self.state = CloseState::Ended(result);
-        let (kind, severity) = match result {
-            CloseResult::Done => (AlertKind::CloseDone, Severity::Info),
-            CloseResult::Dust => (AlertKind::CloseDust, Severity::Warning),
-            CloseResult::Handover => (AlertKind::CloseHandover, Severity::Critical),
-        };
-        self.alert(kind, severity, true, situation.now, out);
-        self.alert(
-            AlertKind::CloseStarted,
-            Severity::Info,
-            false,
-            situation.now,
-            out,
-        );
-        let record = record::record(self, result, situation);
-        out.push(RiskOutput::CloseRecord(Box::new(record)));
     }
 }

@@ -35,15 +35,14 @@ impl Close {
 
     pub(super) fn block(&mut self, now: MonoNanos, out: &mut Vec<RiskOutput>) {
         self.state = CloseState::Blocked;
-        if !self.blocked_alert {
-            self.blocked_alert = true;
+        if self.blocked_since.is_none() {
+            self.blocked_since = Some(now);
             self.alert(AlertKind::CloseBlocked, Severity::Critical, true, now, out);
         }
     }
 
     pub(super) fn unblock(&mut self, now: MonoNanos, out: &mut Vec<RiskOutput>) {
-        if self.blocked_alert {
-            self.blocked_alert = false;
+        if self.blocked_since.take().is_some() {
             self.alert(AlertKind::CloseBlocked, Severity::Info, false, now, out);
         }
     }

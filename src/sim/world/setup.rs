@@ -121,6 +121,10 @@ impl World {
             agenda.plan(setup.start.after(planned.at), due);
         }
         let reporting = setup.hot.reporting;
+        let strategies = setup.hot.strategies.iter();
+        let traded = strategies
+            .map(|params| params.instruments.clone())
+            .collect();
         let epoch = u32::try_from(setup.start.0.div_euclid(1_000_000_000)).unwrap_or(0);
         Ok(Self {
             start: setup.start,
@@ -139,7 +143,8 @@ impl World {
             ),
             desk_out: Vec::new(),
             ledger: Ledger::new(Arc::clone(&catalogue)),
-            monitor: Monitor::new(Arc::clone(&limits), Arc::clone(&catalogue), reporting),
+            monitor: Monitor::new(Arc::clone(&limits), Arc::clone(&catalogue), reporting)
+                .with_strategies(traded),
             risk_out: Vec::new(),
             gateway_out: GatewayOut::default(),
             words: Vec::new(),

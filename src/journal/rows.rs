@@ -234,6 +234,7 @@ impl Names<'_> {
                 TimeInForce::ImmediateOrCancel => "ioc",
                 TimeInForce::GoodTillCancel => "gtc",
                 TimeInForce::FillOrKill => "fok",
+                TimeInForce::Unpriced => "unpriced",
             },
             reduce_only: ticket.reduce_only,
             post_only: ticket.post_only,

@@ -1,7 +1,18 @@
 //! The one source of chance: a small seeded generator (xoshiro256**), equal on every machine.
 //!
 //! Algorithm: Blackman and Vigna, "Scrambled linear pseudorandom number generators" (public domain), seeded by
-//! splitmix64. Not for secrets.
+//! splitmix64. Not for secrets: those are the operating system's, see [`secret_bytes`].
+
+/// Bytes that nobody can guess, from the operating system: tokens and nonces, never decisions.
+///
+/// # Errors
+/// The system has no randomness to give.
+pub fn secret_bytes<const N: usize>() -> Result<[u8; N], std::io::Error> {
+    let mut bytes = [0; N];
+    aws_lc_rs::rand::fill(&mut bytes)
+        .map_err(|_opaque| std::io::Error::other("the system gave no random bytes"))?;
+    Ok(bytes)
+}
 
 /// A seeded generator. Equal seeds give equal sequences for ever.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -178,7 +178,7 @@ fn parse(page: &str) -> Vec<(String, Vec<String>, f64)> {
 
 #[test]
 fn the_page_of_metrics_is_the_catalogue() {
-    let server = dashboard::serve(local(), hub()).unwrap();
+    let server = dashboard::serve(local(), hub(), None).unwrap();
     let (head, page) = ask(server.address, "GET", "/metrics", "127.0.0.1:9464");
     server.stop();
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
@@ -231,7 +231,7 @@ fn the_page_of_metrics_is_the_catalogue() {
 
 #[test]
 fn status_page_and_health_answer_this_machine_only() {
-    let server = dashboard::serve(local(), hub()).unwrap();
+    let server = dashboard::serve(local(), hub(), None).unwrap();
     let address = server.address;
     let status = |method: &str, path: &str, host: &str| {
         ask(address, method, path, host)
@@ -274,7 +274,7 @@ fn status_page_and_health_answer_this_machine_only() {
 
 #[test]
 fn a_taken_port_and_a_public_address_are_named() {
-    let server = dashboard::serve(local(), hub()).unwrap();
+    let server = dashboard::serve(local(), hub(), None).unwrap();
     let again = dashboard::serve(server.address, hub()).unwrap_err();
     assert!(matches!(again, DashboardError::Bind { .. }));
     assert!(
@@ -289,7 +289,7 @@ fn a_taken_port_and_a_public_address_are_named() {
 /// The page asks nobody but its own server: no address with a scheme in what is sent to a browser.
 #[test]
 fn the_page_makes_no_external_request() {
-    let server = dashboard::serve(local(), hub()).unwrap();
+    let server = dashboard::serve(local(), hub(), None).unwrap();
     for path in ["/", "/assets/page.css", "/assets/page.js"] {
         let (_, body) = ask(server.address, "GET", path, "localhost");
         for sign in [

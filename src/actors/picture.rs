@@ -93,6 +93,7 @@ pub(super) fn snapshot(
         journal,
         totals: money.totals,
         latency: BTreeMap::new(),
+        control: Counts::new(),
     }
 }
 

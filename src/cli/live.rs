@@ -103,7 +103,7 @@ fn serve_page(
     engine: &Engine,
     quiet: bool,
 ) -> Result<dashboard::Handle, CliError> {
-    let page = dashboard::serve(address, engine.hub())
+    let page = dashboard::serve(address, engine.hub(), None)
         .map_err(|error| CliError::failed(error.to_string()))?;
     if !quiet {
         print_note(&format!(

@@ -1,23 +1,24 @@
 //! The web server: its thread, its routes, and who may ask.
 //!
 //! It listens on loopback and answers only requests that name a loopback host, so that a web page somewhere else cannot
-//! read it through the user's browser (DNS rebinding).
+//! read it through the user's browser (DNS rebinding). What is no page and no metric goes to the control API (`api.rs`).
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
-use actix_web::http::header;
+use actix_web::http::{KeepAlive, header};
 use actix_web::middleware::{DefaultHeaders, Next, from_fn};
 use actix_web::{App, HttpResponse, HttpServer, web};
 
 use crate::clock::{Clock, OsClock};
 use crate::telemetry::Telemetry;
 
+use super::api::{self, Api, Bounds, Door};
 use super::health::readiness;
 
 const PAGE: &str = include_str!("assets/page.html");
@@ -26,7 +27,8 @@ const SCRIPT: &str = include_str!("assets/page.js");
 /// Only our own files, no frames, no other origin.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const CONNECTIONS_MAX: usize = 64;
+/// Connections that wait in the system's queue while all places are taken.
+const BACKLOG: u32 = 1_024;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -69,11 +71,15 @@ impl Handle {
     }
 }
 
-/// Starts the server on its own thread.
+/// Starts the server on its own thread. Without a door there is no control API.
 ///
 /// # Errors
 /// [`DashboardError`] when the address is not loopback or cannot be had.
-pub fn serve(address: SocketAddr, hub: Arc<Telemetry>) -> Result<Handle, DashboardError> {
+pub fn serve(
+    address: SocketAddr,
+    hub: Arc<Telemetry>,
+    door: Option<Door>,
+) -> Result<Handle, DashboardError> {
     if !address.ip().is_loopback() {
         return Err(DashboardError::NotLoopback(address));
     }
@@ -83,7 +89,7 @@ pub fn serve(address: SocketAddr, hub: Arc<Telemetry>) -> Result<Handle, Dashboa
     let (sender, receiver) = mpsc::channel();
     let thread = std::thread::Builder::new()
         .name("dashboard".to_owned())
-        .spawn(move || run(listener, hub, &sender))
+        .spawn(move || run(listener, hub, door, &sender))
         .map_err(DashboardError::Start)?;
     let ended = || std::io::Error::other("its thread ended");
     let server = receiver
@@ -101,12 +107,19 @@ pub fn serve(address: SocketAddr, hub: Arc<Telemetry>) -> Result<Handle, Dashboa
 fn run(
     listener: TcpListener,
     hub: Arc<Telemetry>,
+    door: Option<Door>,
     started: &mpsc::Sender<std::io::Result<ServerHandle>>,
 ) {
+    let bounds = door
+        .as_ref()
+        .map_or_else(Bounds::default, |door| door.bounds);
     let outcome = actix_rt::System::new().block_on(async move {
+        let api = web::Data::new(Api::new(door, Arc::clone(&hub)));
+        let watched = Arc::clone(&hub);
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(web::Data::from(Arc::clone(&hub)))
+                .app_data(api.clone())
                 .wrap(from_fn(only_this_machine))
                 .wrap(
                     DefaultHeaders::new()
@@ -130,10 +143,21 @@ fn run(
                     web::resource("/healthz").get(|| asset("text/plain; charset=utf-8", "ok\n")),
                 )
                 .service(web::resource("/readyz").get(ready))
+                .default_service(web::to(api::handle))
         })
         .workers(1)
-        .max_connections(CONNECTIONS_MAX)
-        .client_request_timeout(Duration::from_secs(2))
+        // One request a connection: an idle one cannot keep a place, and nothing can be smuggled behind a body.
+        .keep_alive(KeepAlive::Disabled)
+        .max_connections(bounds.connections)
+        .backlog(BACKLOG)
+        .client_request_timeout(bounds.head)
+        .client_disconnect_timeout(bounds.head)
+        .on_connect(move |_, data| {
+            data.insert(Seen {
+                hub: Arc::clone(&watched),
+                asked: AtomicBool::new(false),
+            });
+        })
         .disable_signals()
         .listen(listener)?
         .run();
@@ -150,34 +174,41 @@ fn run(
     }
 }
 
-/// Refuses a request whose Host is not a loopback name.
+/// A connection that ends without a whole request was malformed, slow or an idle probe: counted.
+struct Seen {
+    hub: Arc<Telemetry>,
+    asked: AtomicBool,
+}
+
+impl Drop for Seen {
+    fn drop(&mut self) {
+        if !self.asked.load(Ordering::Relaxed) {
+            self.hub.control().count("no_request");
+        }
+    }
+}
+
+/// Refuses what is not meant for this machine, before any route.
 async fn only_this_machine(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, actix_web::Error> {
-    let host = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_default();
-    if is_loopback_name(host) {
-        return next
+    if let Some(seen) = request.conn_data::<Seen>() {
+        seen.asked.store(true, Ordering::Relaxed);
+    }
+    match (
+        api::check_origin(request.request()),
+        request.app_data::<web::Data<Api>>().cloned(),
+    ) {
+        (Err(refused), Some(api)) => {
+            let refusal = api::refuse_early(request.request(), &api, refused);
+            Ok(request.into_response(refusal).map_into_right_body())
+        }
+        _ => next
             .call(request)
             .await
-            .map(ServiceResponse::map_into_left_body);
+            .map(ServiceResponse::map_into_left_body),
     }
-    let refusal = HttpResponse::Forbidden()
-        .content_type("text/plain; charset=utf-8")
-        .body("host is not this machine\n");
-    Ok(request.into_response(refusal).map_into_right_body())
-}
-
-fn is_loopback_name(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        Some(_) | None => host,
-    };
-    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
 }
 
 async fn asset(kind: &'static str, text: &'static str) -> HttpResponse {
@@ -200,33 +231,5 @@ async fn ready(hub: web::Data<Telemetry>) -> HttpResponse {
         HttpResponse::Ok().json(answer)
     } else {
         HttpResponse::ServiceUnavailable().json(answer)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_loopback_names_pass() {
-        for host in [
-            "127.0.0.1:9464",
-            "localhost",
-            "localhost:1",
-            "[::1]:9464",
-            "[::1]",
-        ] {
-            assert!(is_loopback_name(host), "{host}");
-        }
-        for host in [
-            "",
-            "evil.example",
-            "127.0.0.1.evil.example:80",
-            "localhost.evil.example",
-            "10.0.0.1:9464",
-            "::1",
-        ] {
-            assert!(!is_loopback_name(host), "{host}");
-        }
     }
 }

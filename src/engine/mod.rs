@@ -4,6 +4,7 @@
 //! (`sim/world.rs`) and the benches call the same functions.
 
 pub mod book_digest;
+pub mod control;
 pub mod digest;
 pub mod flow;
 pub mod hot_path;

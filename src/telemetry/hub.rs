@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::units::{MonoNanos, Nanos};
 
+use super::control::ControlTally;
 use super::exporter::Exporter;
 use super::latency::{Lanes, LatencyStore, StageLatency};
 use super::recorder::{Port, StageRecorder};
@@ -24,6 +25,7 @@ pub struct Telemetry {
     exporter: Mutex<Exporter>,
     snapshot: Mutex<Arc<EngineSnapshot>>,
     scrapes: AtomicU64,
+    control: ControlTally,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -41,6 +43,7 @@ impl Telemetry {
             exporter: Mutex::new(Exporter::new()),
             snapshot: Mutex::default(),
             scrapes: AtomicU64::new(0),
+            control: ControlTally::default(),
         })
     }
 
@@ -48,6 +51,12 @@ impl Telemetry {
     #[must_use]
     pub const fn lanes(&self) -> &Lanes {
         &self.lanes
+    }
+
+    /// Requests of the control API by result.
+    #[must_use]
+    pub const fn control(&self) -> &ControlTally {
+        &self.control
     }
 
     /// A recorder for one thread and the stages it measures. Allocates everything now.
@@ -79,6 +88,7 @@ impl Telemetry {
     /// Makes a snapshot the current one, with the latency figures added. Call once a second.
     pub fn publish(&self, mut snapshot: EngineSnapshot) {
         snapshot.latency = self.latency();
+        snapshot.control = self.control.counts();
         locked(&self.exporter).apply(samples(&snapshot));
         *locked(&self.snapshot) = Arc::new(snapshot);
     }

@@ -4,6 +4,7 @@
 //! second they hand their histograms over; [`Telemetry`] merges them and renders everything for Prometheus.
 
 pub mod catalogue;
+pub mod control;
 pub mod counters;
 pub mod exporter;
 pub mod hub;
@@ -15,6 +16,7 @@ pub mod spans;
 pub mod stage;
 pub mod text;
 
+pub use control::ControlTally;
 pub use counters::Counts;
 pub use hub::Telemetry;
 pub use latency::{Lanes, StageLatency};

@@ -278,5 +278,12 @@ impl Samples {
             );
         }
         self.size(names::UNPRICED_POSITIONS, &[], risk.unpriced_positions);
+        for (result, count) in snapshot.control.iter() {
+            self.push(
+                names::CONTROL_REQUESTS_TOTAL,
+                &[result],
+                Value::Count(count),
+            );
+        }
     }
 }

@@ -82,6 +82,8 @@ pub struct EngineSnapshot {
     pub totals: Totals,
     /// By stage name; the hub fills it.
     pub latency: BTreeMap<&'static str, StageLatency>,
+    /// Requests of the control API by result; the hub fills it.
+    pub control: Counts,
 }
 
 /// Which program with which configuration.

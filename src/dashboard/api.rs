@@ -44,7 +44,8 @@ pub struct Door {
 /// Bounds of every connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// From the connection to the end of the headers.
+    /// From the connection to the end of the headers; the server's own clock is up to half a second coarse, so not shorter
+    /// than a second.
     pub head: Duration,
     /// From the headers to the end of the body.
     pub body: Duration,

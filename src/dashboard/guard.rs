@@ -114,6 +114,7 @@ impl Guard {
     ) -> Result<(), Distrust> {
         let memory = self.memory(Some(name));
         memory.failures = 0;
+        memory.locked_until_ms = 0;
         let elapsed = now_ms.saturating_sub(memory.filled_at_ms).max(0);
         memory.filled_at_ms = now_ms;
         memory.tokens = memory

@@ -7,6 +7,8 @@ use crate::engine::control::ControlError;
 pub enum Refused {
     /// Absolute form, or an address in the request line.
     RequestLine,
+    /// A second request on one connection.
+    Second,
     /// Host is not this machine, or there is not exactly one.
     Host,
     /// Another page's script, or another site.
@@ -60,6 +62,7 @@ impl Refused {
     /// Every word of [`Refused::label`], so that each is exported before it happens.
     pub const LABELS: &'static [&'static str] = &[
         "request_line",
+        "second",
         "host",
         "origin",
         "path",
@@ -88,6 +91,7 @@ impl Refused {
     pub const fn label(&self) -> &'static str {
         match self {
             Self::RequestLine => "request_line",
+            Self::Second => "second",
             Self::Host => "host",
             Self::Origin => "origin",
             Self::Path => "path",
@@ -115,6 +119,7 @@ impl Refused {
     pub const fn status(&self) -> u16 {
         match self {
             Self::RequestLine
+            | Self::Second
             | Self::Headers(_)
             | Self::Body(_)
             | Self::Engine(ControlError::Wrong(_)) => 400,
@@ -136,6 +141,7 @@ impl Refused {
     pub fn text(&self) -> String {
         match self {
             Self::RequestLine => "the request line must be a path, not an address".to_owned(),
+            Self::Second => "one request a connection: open another".to_owned(),
             Self::Host => "Host is not this machine: ask http://127.0.0.1 or http://localhost".to_owned(),
             Self::Origin => "requests of web pages are refused: use 'arbalest risk' or a program of your own".to_owned(),
             Self::Path => "there is no such path: GET /api/v1/openapi.json lists them".to_owned(),

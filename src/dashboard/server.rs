@@ -3,7 +3,7 @@
 //! It listens on loopback and answers only requests that name a loopback host, so that a web page somewhere else cannot
 //! read it through the user's browser (DNS rebinding). What is no page and no metric goes to the control API (`api.rs`).
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -20,6 +20,7 @@ use crate::telemetry::Telemetry;
 
 use super::api::{self, Api, Bounds, Door};
 use super::health::readiness;
+use super::refused::Refused;
 
 const PAGE: &str = include_str!("assets/page.html");
 const STYLE: &str = include_str!("assets/page.css");
@@ -83,20 +84,13 @@ pub fn serve(
     if !address.ip().is_loopback() {
         return Err(DashboardError::NotLoopback(address));
     }
-    let bind = |source| DashboardError::Bind { address, source };
-    let listener = TcpListener::bind(address).map_err(bind)?;
-    let address = listener.local_addr().map_err(bind)?;
     let (sender, receiver) = mpsc::channel();
     let thread = std::thread::Builder::new()
         .name("dashboard".to_owned())
-        .spawn(move || run(listener, hub, door, &sender))
+        .spawn(move || run(address, hub, door, &sender))
         .map_err(DashboardError::Start)?;
-    let ended = || std::io::Error::other("its thread ended");
-    let server = receiver
-        .recv()
-        .map_err(|_closed| ended())
-        .and_then(|started| started)
-        .map_err(DashboardError::Start)?;
+    let ended = |_closed| DashboardError::Start(std::io::Error::other("its thread ended at once"));
+    let (address, server) = receiver.recv().map_err(ended).and_then(|started| started)?;
     Ok(Handle {
         address,
         server,
@@ -104,11 +98,13 @@ pub fn serve(
     })
 }
 
+type Started = Result<(SocketAddr, ServerHandle), DashboardError>;
+
 fn run(
-    listener: TcpListener,
+    address: SocketAddr,
     hub: Arc<Telemetry>,
     door: Option<Door>,
-    started: &mpsc::Sender<std::io::Result<ServerHandle>>,
+    started: &mpsc::Sender<Started>,
 ) {
     let bounds = door
         .as_ref()
@@ -159,13 +155,14 @@ fn run(
             });
         })
         .disable_signals()
-        .listen(listener)?
-        .run();
-        let handle = server.handle();
-        if started.send(Ok(handle)).is_err() {
+        .bind(address)
+        .map_err(|source| DashboardError::Bind { address, source })?;
+        let address = server.addrs().first().copied().unwrap_or(address);
+        let server = server.run();
+        if started.send(Ok((address, server.handle()))).is_err() {
             return Ok(());
         }
-        server.await
+        server.await.map_err(DashboardError::Start)
     });
     if let Err(error) = outcome
         && let Err(mpsc::SendError(unheard)) = started.send(Err(error))
@@ -193,13 +190,14 @@ async fn only_this_machine(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, actix_web::Error> {
-    if let Some(seen) = request.conn_data::<Seen>() {
-        seen.asked.store(true, Ordering::Relaxed);
-    }
-    match (
-        api::check_origin(request.request()),
-        request.app_data::<web::Data<Api>>().cloned(),
-    ) {
+    let seen = request.conn_data::<Seen>();
+    let is_second = seen.is_some_and(|seen| seen.asked.swap(true, Ordering::Relaxed));
+    let checked = if is_second {
+        Err(Refused::Second)
+    } else {
+        api::check_origin(request.request())
+    };
+    match (checked, request.app_data::<web::Data<Api>>().cloned()) {
         (Err(refused), Some(api)) => {
             let refusal = api::refuse_early(request.request(), &api, refused);
             Ok(request.into_response(refusal).map_into_right_body())

@@ -1,11 +1,13 @@
 //! Hostile requests, one by one: each is refused with the reason it deserves, is counted, and changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use arbalest::dashboard::Bounds;
 use arbalest::dashboard::routes::{Method, Op, ROUTES, Route};
 use arbalest::risk::Role;
 
-use super::world::{Ask, World, now_ms};
+use super::world::{Ask, PEOPLE, World, keyring, now_ms};
 
 fn route(op: Op) -> &'static Route {
     ROUTES.iter().find(|route| route.op == op).unwrap()
@@ -16,6 +18,32 @@ struct Attack {
     class: &'static str,
     bytes: Vec<u8>,
     reasons: &'static [&'static str],
+}
+
+impl Attack {
+    /// Sends it and answers the reason of its refusal.
+    fn strike(&self, world: &World) -> String {
+        let answer = world.send(&self.bytes);
+        let end = self.bytes.len().min(400);
+        let shown = String::from_utf8_lossy(&self.bytes[..end]).into_owned();
+        let reason = answer.reason();
+        let case = format!("{}: {reason:?} {answer:?} to\n{shown}", self.class);
+        assert!(self.reasons.contains(&reason.as_str()), "{case}");
+        assert!(
+            answer.status == 0 || (400..500).contains(&answer.status),
+            "{case}"
+        );
+        assert!(
+            !answer.head.contains("X-Evil") && !answer.body.contains('\r'),
+            "{case}"
+        );
+        let asked = world.engine.asked.lock().unwrap();
+        assert!(
+            asked.is_empty(),
+            "reached the engine with {asked:?}: {case}"
+        );
+        reason
+    }
 }
 
 struct Script<'a> {
@@ -36,6 +64,10 @@ impl Script<'_> {
             reasons,
         });
     }
+    /// A good request, by another of the role's people each time: the rate of one would hide the reasons.
+    fn ask(&self, role: Role, route: &Route) -> Ask {
+        self.world.ask_as(role, self.attacks.len() % PEOPLE, route)
+    }
     /// A good halt by a trader, changed and then signed rightly.
     fn signed(
         &mut self,
@@ -43,19 +75,19 @@ impl Script<'_> {
         reasons: &'static [&'static str],
         change: impl FnOnce(&mut Ask),
     ) {
-        let mut ask = self.world.ask(Role::Trader, route(Op::Halt));
+        let mut ask = self.ask(Role::Trader, route(Op::Halt));
         change(&mut ask);
         self.raw(class, ask.bytes(), reasons);
     }
     /// A good halt by a name that nobody has, changed after it was signed: a lock-out of real people would hide the reasons.
     fn forged(&mut self, class: &'static str, change: impl FnOnce(&mut Ask)) {
-        let mut ask = self.world.ask(Role::Trader, route(Op::Halt));
+        let mut ask = self.ask(Role::Trader, route(Op::Halt));
         let signature = ask.signature();
         change(&mut ask);
         self.raw(class, ask.bytes_with(&signature), &["signature", "locked"]);
     }
     fn body(&mut self, class: &'static str, op: Op, body: impl Into<Vec<u8>>) {
-        let mut ask = self.world.ask(Role::RiskOfficer, route(op));
+        let mut ask = self.ask(Role::RiskOfficer, route(op));
         ask.body = body.into();
         self.raw(class, ask.bytes(), &["body"]);
     }
@@ -87,7 +119,7 @@ fn lines_and_hosts(script: &mut Script<'_>) {
             ask.host = other.to_owned()
         });
     }
-    let ask = script.world.ask(Role::Trader, route(Op::Halt));
+    let ask = script.ask(Role::Trader, route(Op::Halt));
     let without = String::from_utf8(ask.bytes())
         .unwrap()
         .replace(&format!("Host: {host}\r\n"), "");
@@ -129,9 +161,11 @@ fn lines_and_hosts(script: &mut Script<'_>) {
         "ftp://x/api/v1/halt",
         "//evil.example/api/v1/halt",
     ] {
-        script.signed("absolute form", &["request_line", "path", ""], |ask| {
-            ask.target = target.to_owned()
-        });
+        script.signed(
+            "absolute form",
+            &["request_line", "path", "method", ""],
+            |ask| ask.target = target.to_owned(),
+        );
     }
 }
 
@@ -180,7 +214,7 @@ fn paths_and_methods(script: &mut Script<'_>) {
         "LOCK",
     ] {
         for op in [Op::Halt, Op::Status] {
-            let mut ask = script.world.ask(Role::Trader, route(op));
+            let mut ask = script.ask(Role::Trader, route(op));
             ask.method = method.to_owned();
             script.raw("other methods", ask.bytes(), &["method", ""]);
         }
@@ -194,7 +228,7 @@ fn paths_and_methods(script: &mut Script<'_>) {
         &["request_line", "method", ""],
     );
     for route in ROUTES.iter().filter(|route| route.method == Method::Post) {
-        let mut ask = script.world.ask(Role::RiskOfficer, route);
+        let mut ask = script.ask(Role::RiskOfficer, route);
         ask.method = "GET".to_owned();
         script.raw("get that would change state", ask.bytes(), &["method"]);
         let text = format!(
@@ -205,7 +239,7 @@ fn paths_and_methods(script: &mut Script<'_>) {
         script.raw("get that would change state", text, &["method"]);
     }
     for route in ROUTES.iter().filter(|route| route.method == Method::Get) {
-        let mut ask = script.world.ask(Role::RiskOfficer, route);
+        let mut ask = script.ask(Role::RiskOfficer, route);
         ask.method = "POST".to_owned();
         script.raw("post to what is read", ask.bytes(), &["method"]);
     }
@@ -214,7 +248,7 @@ fn paths_and_methods(script: &mut Script<'_>) {
         "X-Method-Override: POST",
         "X-HTTP-Method: POST",
     ] {
-        let mut ask = script.world.ask(Role::Trader, route(Op::Halt));
+        let mut ask = script.ask(Role::Trader, route(Op::Halt));
         ask.method = "GET".to_owned();
         ask.more.push(header.to_owned());
         script.raw("method override", ask.bytes(), &["method"]);
@@ -233,7 +267,7 @@ fn paths_and_methods(script: &mut Script<'_>) {
 
 fn signatures(script: &mut Script<'_>) {
     for bit in 0..64 {
-        let mut ask = script.world.ask(Role::Trader, route(Op::Status));
+        let mut ask = script.ask(Role::Trader, route(Op::Status));
         ask.name = "mallory".to_owned();
         let mut digits = ask.signature().into_bytes();
         digits[bit] = if digits[bit] == b'0' { b'1' } else { b'0' };
@@ -294,7 +328,7 @@ fn signatures(script: &mut Script<'_>) {
         "null",
         "undefined",
     ] {
-        let ask = script.world.ask(Role::Trader, route(Op::Halt));
+        let ask = script.ask(Role::Trader, route(Op::Halt));
         script.raw(
             "malformed signature",
             ask.bytes_with(signature),
@@ -317,8 +351,7 @@ fn signatures(script: &mut Script<'_>) {
         "X-Arbalest-Signature",
         "X-Arbalest-Name",
     ] {
-        let text =
-            String::from_utf8(script.world.ask(Role::Trader, route(Op::Halt)).bytes()).unwrap();
+        let text = String::from_utf8(script.ask(Role::Trader, route(Op::Halt)).bytes()).unwrap();
         let less: Vec<&str> = text
             .split("\r\n")
             .filter(|line| !line.starts_with(missing))
@@ -329,7 +362,7 @@ fn signatures(script: &mut Script<'_>) {
             &["headers", "unsigned"],
         );
     }
-    let (_, token) = super::world::person(Role::Admin);
+    let (_, token) = super::world::person(Role::Admin, 0);
     for header in [
         format!("Authorization: Bearer {token}"),
         format!("Authorization: Basic {token}"),
@@ -350,14 +383,14 @@ fn signatures(script: &mut Script<'_>) {
         "X-Rewrite-URL: /api/v1/halt",
         "Forwarded: for=127.0.0.1",
     ] {
-        let mut ask = script.world.ask(Role::Viewer, route(Op::Halt));
+        let mut ask = script.ask(Role::Viewer, route(Op::Halt));
         ask.more.push(header.to_owned());
         script.raw("claimed role", ask.bytes(), &["role"]);
     }
     for route in ROUTES.iter().filter(|route| route.method == Method::Post) {
         script.raw(
             "viewer acts",
-            script.world.ask(Role::Viewer, route).bytes(),
+            script.ask(Role::Viewer, route).bytes(),
             &["role"],
         );
     }
@@ -365,7 +398,7 @@ fn signatures(script: &mut Script<'_>) {
         for role in [Role::Trader, Role::Admin] {
             script.raw(
                 "only a risk officer lowers",
-                script.world.ask(role, route(op)).bytes(),
+                script.ask(role, route(op)).bytes(),
                 &["role"],
             );
         }
@@ -468,7 +501,7 @@ fn bodies(script: &mut Script<'_>) {
     ] {
         script.body("fields twice", Op::Halt, body);
     }
-    for depth in [10, 127, 128, 129, 10_000, 30_000] {
+    for depth in [10, 127, 128, 129, 10_000] {
         script.body("deep json", Op::Halt, "[".repeat(depth));
         script.body(
             "deep json",
@@ -596,10 +629,21 @@ fn bodies(script: &mut Script<'_>) {
             format!("{{\"token\":\"{}\",\"hash\":\"{token}\"}}", "0".repeat(64)),
         );
     }
-    let mut ask = script.world.ask(Role::Viewer, route(Op::Status));
+    let mut ask = script.ask(Role::Viewer, route(Op::Status));
     ask.kind = Some("application/json".to_owned());
     ask.body = b"{}".to_vec();
     script.raw("get with a body", ask.bytes(), &["body"]);
+}
+
+/// Good bodies cut at every place.
+fn mutations(script: &mut Script<'_>) {
+    for cut in 1..40 {
+        let mut ask = script.ask(Role::RiskOfficer, route(Op::Halt));
+        ask.body = br#"{"scope":"portfolio","reason":"cut short"}"#.to_vec();
+        let whole = ask.body.len();
+        ask.body.truncate(whole - cut);
+        script.raw("cut bodies", ask.bytes(), &["body"]);
+    }
 }
 
 fn sizes_and_framing(script: &mut Script<'_>) {
@@ -610,8 +654,7 @@ fn sizes_and_framing(script: &mut Script<'_>) {
         });
     }
     for length in ["1073741824", "18446744073709551615"] {
-        let text =
-            String::from_utf8(script.world.ask(Role::Trader, route(Op::Halt)).bytes()).unwrap();
+        let text = String::from_utf8(script.ask(Role::Trader, route(Op::Halt)).bytes()).unwrap();
         let claimed: Vec<String> = text
             .split("\r\n")
             .map(|line| {
@@ -625,7 +668,7 @@ fn sizes_and_framing(script: &mut Script<'_>) {
         script.raw("claimed length", claimed.join("\r\n"), &["too_large", ""]);
     }
     let chunked = |script: &Script<'_>, body: &str| {
-        let mut ask = script.world.ask(Role::Trader, route(Op::Halt));
+        let mut ask = script.ask(Role::Trader, route(Op::Halt));
         ask.kind = None;
         ask.body = vec![];
         ask.more.extend([
@@ -677,13 +720,13 @@ fn sizes_and_framing(script: &mut Script<'_>) {
         }
     }
     for size in [9_000, 140_000, 300_000] {
-        let ask = script.world.ask(Role::Viewer, route(Op::Halt));
+        let ask = script.ask(Role::Viewer, route(Op::Halt));
         let mut ask = ask;
         ask.more.push(format!("X-Filler: {}", "x".repeat(size)));
         script.raw("huge header", ask.bytes(), &["role", ""]);
     }
     for count in [97, 300, 5_000] {
-        let mut ask = script.world.ask(Role::Viewer, route(Op::Halt));
+        let mut ask = script.ask(Role::Viewer, route(Op::Halt));
         ask.more
             .extend((0..count).map(|number| format!("X-{number}: x")));
         script.raw("many headers", ask.bytes(), &["role", ""]);
@@ -695,14 +738,6 @@ fn sizes_and_framing(script: &mut Script<'_>) {
             &["path", ""],
         );
     }
-    let second =
-        String::from_utf8(script.world.ask(Role::Viewer, route(Op::Halt)).bytes()).unwrap();
-    let first = format!("GET /api/v1/nothing HTTP/1.1\r\nHost: {host}\r\n\r\n");
-    script.raw(
-        "a second request behind the first",
-        format!("{first}{second}"),
-        &["path"],
-    );
     let noise: [&[u8]; 10] = [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -711,7 +746,7 @@ fn sizes_and_framing(script: &mut Script<'_>) {
         b"\r\n\r\n\r\n\r\n",
         b"\x00\x00\x00\x00\r\n\r\n",
         b"GET\t/\tHTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.1\nHost: localhost\n\n\x00",
+        b"GET /x HTTP/1.1\nHost: localhost\n\n",
         b"HELO arbalest\r\n\r\n",
         b"*1\r\n$4\r\nINFO\r\n\r\n",
     ];
@@ -743,55 +778,43 @@ fn sizes_and_framing(script: &mut Script<'_>) {
 
 #[test]
 fn five_hundred_attacks_change_nothing() {
-    let world = World::new();
-    let mut script = Script {
-        world: &world,
-        attacks: vec![],
+    let bounds = Bounds {
+        head: Duration::from_secs(1),
+        body: Duration::from_millis(500),
+        ..Bounds::default()
     };
-    lines_and_hosts(&mut script);
-    paths_and_methods(&mut script);
-    signatures(&mut script);
-    bodies(&mut script);
-    sizes_and_framing(&mut script);
-    let attacks = script.attacks;
-    let classes: BTreeSet<&str> = attacks.iter().map(|attack| attack.class).collect();
-    assert!(attacks.len() >= 500, "{} attacks", attacks.len());
-    assert!(classes.len() >= 40, "{} classes", classes.len());
+    let world = World::with(Some(keyring()), bounds);
+    let (mut classes, mut count) = (BTreeSet::new(), 0_u64);
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
-    for attack in &attacks {
-        let answer = world.send(&attack.bytes);
-        let shown =
-            String::from_utf8_lossy(&attack.bytes[..attack.bytes.len().min(400)]).into_owned();
-        let reason = answer.reason();
-        assert!(
-            attack.reasons.contains(&reason.as_str()),
-            "{}: {reason:?} {answer:?} to\n{shown}",
-            attack.class
-        );
-        assert!(
-            answer.status == 0 || (400..500).contains(&answer.status),
-            "{}: {answer:?} to\n{shown}",
-            attack.class
-        );
-        assert!(
-            !answer.head.contains("X-Evil") && !answer.body.contains('\r'),
-            "{answer:?}"
-        );
-        *reasons.entry(reason).or_default() += 1;
-        let asked = world.engine.asked.lock().unwrap();
-        assert!(
-            asked.is_empty(),
-            "{}: reached the engine with {asked:?}\n{shown}",
-            attack.class
-        );
+    // Part by part: what is signed is good for half a minute only.
+    for part in [
+        lines_and_hosts,
+        paths_and_methods,
+        signatures,
+        bodies,
+        mutations,
+        sizes_and_framing,
+    ] {
+        let mut script = Script {
+            world: &world,
+            attacks: vec![],
+        };
+        part(&mut script);
+        for attack in script.attacks {
+            classes.insert(attack.class);
+            count += 1;
+            *reasons.entry(attack.strike(&world)).or_default() += 1;
+        }
     }
+    assert!(count >= 500, "{count} attacks");
+    assert!(classes.len() >= 40, "{} classes", classes.len());
     // The client saw its connection close before the server forgot it: the last counts may come a little later.
     let unread = reasons.remove("").unwrap_or_default();
     for (reason, count) in &reasons {
         assert_eq!(world.counted(reason), *count, "{reason} is counted");
     }
     let answered: u64 = reasons.values().sum();
-    assert_eq!(answered + unread, u64::try_from(attacks.len()).unwrap());
+    assert_eq!(answered + unread, count);
     // It still answers, and a person still gets through.
     let ask = world.ask(Role::RiskOfficer, route(Op::Halt));
     assert_eq!(world.send(&ask.bytes()).status, 200);
@@ -859,4 +882,16 @@ fn guessing_locks_the_name_and_stopping_still_works() {
     assert_eq!(stop.status, 200, "nobody is kept from the brake: {stop:?}");
     let after = world.send(&world.ask(Role::Trader, route(Op::Status)).bytes());
     assert_eq!(after.status, 200, "a right signature ends the suspicion");
+}
+
+#[test]
+fn a_connection_carries_one_request() {
+    let world = World::new();
+    let first = format!("GET /metrics HTTP/1.1\r\nHost: {}\r\n\r\n", world.host());
+    let second = world.ask(Role::Trader, route(Op::Halt)).bytes();
+    let answer = world.send(&[first.as_bytes(), &second].concat());
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.contains("\"second\""), "{answer:?}");
+    assert_eq!(world.counted("second"), 1);
+    assert!(world.engine.changes().is_empty());
 }

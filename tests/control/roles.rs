@@ -188,7 +188,7 @@ fn what_was_asked_arrives_with_who_and_why() {
     let (caller, request) = changes.first().unwrap();
     assert_eq!(
         (caller.person.name.as_str(), caller.person.role),
-        ("tom", Role::Trader)
+        ("trader0", Role::Trader)
     );
     assert_eq!(
         format!("{request:?}"),

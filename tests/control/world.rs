@@ -13,9 +13,10 @@ use arbalest::dashboard::sign::{Message, TokenKey};
 use arbalest::dashboard::{self, Bounds, Door, Handle, Keyring};
 use arbalest::engine::control::{
     Caller, CloseAnswer, Control, ControlAnswer, ControlFuture, ControlRequest, DrillAnswer,
-    LevelAnswer, LimitAnswer, LimitUseAnswer, LimitsAnswer, OfferAnswer, PositionAnswer,
-    RaisedAnswer, RefusedRequest, StatusAnswer, WhatIfAnswer,
+    LevelAnswer, LimitAnswer, LimitUseAnswer, LimitsAnswer, PositionAnswer, RaisedAnswer,
+    RefusedRequest, StatusAnswer, WhatIfAnswer,
 };
+use arbalest::prng::Prng;
 use arbalest::risk::Role;
 use arbalest::telemetry::Lanes;
 use arbalest::telemetry::Telemetry;
@@ -108,28 +109,28 @@ impl Control for Engine {
     }
 }
 
-/// The offer has no default of its own worth a test: its type is named here so that it stays in use.
-pub type Offer = OfferAnswer;
+/// People of each role.
+pub const PEOPLE: usize = 16;
 
-/// Names and tokens by role, in the order of `Role::ALL`.
-pub const PEOPLE: [(&str, &str); 4] = [
-    ("vic", "VXf1c0Kq7Zk9xT1hKdDR3bUxhN1lyRWJ1SDZpUzhuQ2o"),
-    ("tom", "Tmq2d1Lr8Al0yU2iLeES4cVyiO2mzSXcK2TE7qVaivRp"),
-    ("ria", "R5nr3e2Ms9Bm1zV3jMfFT5dWzjP3nATYdL3UF8rWbjwS"),
-    ("ada", "A9os4f3Nt0Cn2aW4kNgGU6eXakQ4oBUZeM4VG9sXckxT"),
-];
-
-pub fn person(role: Role) -> (&'static str, &'static str) {
-    PEOPLE[Role::ALL.iter().position(|other| *other == role).unwrap()]
+/// Name and token of one of a role's people.
+pub fn person(role: Role, which: usize) -> (String, String) {
+    let place = Role::ALL.iter().position(|other| *other == role).unwrap();
+    let mut chance = Prng::new(u64::try_from(place * PEOPLE + which).unwrap());
+    let token = (0..4)
+        .map(|_| format!("{:016x}", chance.next_u64()))
+        .collect::<String>();
+    (format!("{}{which}", role.label()), token)
 }
 
 pub fn keyring() -> Keyring {
-    let lines: Vec<String> = Role::ALL
-        .iter()
-        .map(|role| (role, person(*role)))
-        .map(|(role, (name, token))| format!("{name} {} {token}\n", role.label()))
-        .collect();
-    Keyring::parse(&lines.concat()).unwrap()
+    let mut text = String::new();
+    for role in Role::ALL {
+        for which in 0..PEOPLE {
+            let (name, token) = person(role, which);
+            text.push_str(&format!("{name} {} {token}\n", role.label()));
+        }
+    }
+    Keyring::parse(&text).unwrap()
 }
 
 /// A running server.
@@ -290,14 +291,19 @@ impl World {
 
     /// A good request of this role to this route.
     pub fn ask(&self, role: Role, route: &Route) -> Ask {
-        let (name, token) = person(role);
+        self.ask_as(role, 0, route)
+    }
+
+    /// The same by one of the role's people.
+    pub fn ask_as(&self, role: Role, which: usize, route: &Route) -> Ask {
+        let (name, token) = person(role, which);
         let post = route.method == Method::Post;
         Ask {
             method: route.method.label().to_owned(),
             target: route.path.to_owned(),
             host: self.host(),
-            name: name.to_owned(),
-            token: token.to_owned(),
+            name,
+            token,
             time: now_ms().to_string(),
             nonce: nonce(),
             kind: post.then(|| "application/json".to_owned()),

@@ -139,6 +139,7 @@ fn hub() -> Arc<Telemetry> {
     }
     assert!(recorder.publish());
     assert_eq!(hub.collect(START), 0);
+    hub.control().expect(&["ok"]);
     hub.publish(snapshot());
     hub
 }
@@ -275,13 +276,13 @@ fn status_page_and_health_answer_this_machine_only() {
 #[test]
 fn a_taken_port_and_a_public_address_are_named() {
     let server = dashboard::serve(local(), hub(), None).unwrap();
-    let again = dashboard::serve(server.address, hub()).unwrap_err();
+    let again = dashboard::serve(server.address, hub(), None).unwrap_err();
     assert!(matches!(again, DashboardError::Bind { .. }));
     assert!(
         again.to_string().contains(&server.address.to_string()),
         "{again}"
     );
-    let public = dashboard::serve("0.0.0.0:0".parse().unwrap(), hub()).unwrap_err();
+    let public = dashboard::serve("0.0.0.0:0".parse().unwrap(), hub(), None).unwrap_err();
     assert!(matches!(public, DashboardError::NotLoopback(_)));
     server.stop();
 }

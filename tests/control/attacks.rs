@@ -808,13 +808,19 @@ fn five_hundred_attacks_change_nothing() {
     }
     assert!(count >= 500, "{count} attacks");
     assert!(classes.len() >= 40, "{} classes", classes.len());
-    // The client saw its connection close before the server forgot it: the last counts may come a little later.
-    let unread = reasons.remove("").unwrap_or_default();
-    for (reason, count) in &reasons {
-        assert_eq!(world.counted(reason), *count, "{reason} is counted");
+    // Some reasons could not be read (HEAD, a reader that closed): they are counted all the same.
+    reasons.remove("");
+    for (reason, read) in &reasons {
+        assert!(world.counted(reason) >= *read, "{reason} is counted");
     }
-    let answered: u64 = reasons.values().sum();
-    assert_eq!(answered + unread, count);
+    // The server forgets a connection a little after its client: ask on until the last is counted.
+    let refused = || world.hub.control().counts().sum() - world.counted("ok");
+    let open = world.ask(Role::Viewer, route(Op::OpenApi)).bytes();
+    let all_counted = (0..5_000).any(|_| {
+        assert_eq!(world.send(&open).status, 200);
+        refused() == count
+    });
+    assert!(all_counted, "{} of {count} are counted", refused());
     // It still answers, and a person still gets through.
     let ask = world.ask(Role::RiskOfficer, route(Op::Halt));
     assert_eq!(world.send(&ask.bytes()).status, 200);

@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 
 use crate::clock::{Clock, OsClock};
 use crate::engine::VenueWatch;
+use crate::engine::recovery::OpenOrder;
 use crate::exchanges::gateway::{AccountEvent, AccountQuery};
 use crate::market::{Catalogue, Instrument, InstrumentId, InstrumentKind, VenueId};
 use crate::trade::unwind::{PositionSource, VenuePosition};
@@ -38,10 +39,16 @@ pub struct VenueAccount {
     pub refused: Option<i32>,
     /// Free and locked, by asset.
     pub balances: BTreeMap<Asset, (Decimal, Decimal)>,
-    /// Balances when the session began.
-    pub start: Option<BTreeMap<Asset, (Decimal, Decimal)>>,
+    /// What belonged to the account before this engine traded there, by asset (docs/RECOVERY.md).
+    pub baseline: Option<BTreeMap<Asset, Decimal>>,
     /// Positions by instrument.
     pub positions: BTreeMap<InstrumentId, Qty>,
+    /// The venue's entry price of each.
+    pub entries: BTreeMap<InstrumentId, Decimal>,
+    /// The open orders themselves.
+    pub open: Vec<OpenOrder>,
+    /// Answered questions for own executions, and failed ones, by instrument.
+    pub histories: BTreeMap<InstrumentId, (u64, u64)>,
     /// Open orders at the last answer.
     pub open_orders: u64,
     /// Complete answers: balances, positions, open orders.
@@ -52,6 +59,7 @@ pub struct VenueAccount {
     /// Parts of the running round that are not answered yet.
     open_questions: u8,
     counting_open: u64,
+    listing_open: Vec<OpenOrder>,
     seen_positions: Vec<InstrumentId>,
 }
 
@@ -74,10 +82,10 @@ pub struct BindGateways(pub Vec<Addr<GatewaySeat>>);
 #[rtype(result = "()")]
 pub struct AskNow;
 
-/// From now on, spot positions are counted from the present balances.
-#[derive(Debug, Clone, Copy, Message)]
+/// From now on, spot positions are counted from these baselines, by venue id.
+#[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
-pub struct MarkStart;
+pub struct Baselines(pub Vec<Option<BTreeMap<Asset, Decimal>>>);
 
 /// What a gateway knows of its venue; its heartbeat.
 #[derive(Debug, Clone, Message)]
@@ -98,6 +106,13 @@ pub struct AccountSeat {
     gateways: Vec<Addr<GatewaySeat>>,
     risk: Addr<RiskSeat>,
     clock: OsClock,
+}
+
+impl VenueAccount {
+    /// No question is open: the next answers are to questions asked from now on.
+    pub(super) const fn is_idle(&self) -> bool {
+        self.open_questions == 0
+    }
 }
 
 impl AccountSeat {
@@ -129,6 +144,7 @@ impl AccountSeat {
                 account.asked_at = now;
                 watch.on_ask(now);
                 account.counting_open = 0;
+                account.listing_open.clear();
                 account.seen_positions.clear();
                 account.open_questions = 3;
                 for query in [
@@ -203,7 +219,10 @@ impl AccountSeat {
             return;
         };
         let asked_at = account.asked_at;
-        if !matches!(query, AccountQuery::Trades { .. }) {
+        if !matches!(
+            query,
+            AccountQuery::Trades { .. } | AccountQuery::History { .. }
+        ) {
             account.open_questions = account.open_questions.saturating_sub(1);
         }
         match query {
@@ -229,6 +248,10 @@ impl AccountSeat {
             AccountQuery::OpenOrders => {
                 account.answers[2] += 1;
                 account.open_orders = account.counting_open;
+                account.open = std::mem::take(&mut account.listing_open);
+            }
+            AccountQuery::History { instrument, .. } => {
+                account.histories.entry(instrument).or_default().0 += 1;
             }
             AccountQuery::Trades { .. } => {}
         }
@@ -246,14 +269,12 @@ fn position_of(account: &VenueAccount, instrument: &Instrument) -> Option<Qty> {
                 .unwrap_or_default(),
         );
     }
-    let total = |balances: &BTreeMap<Asset, (Decimal, Decimal)>| {
-        let (free, locked) = balances
-            .get(&instrument.symbol.base)
-            .copied()
-            .unwrap_or_default();
-        free.checked_add(locked)
-    };
-    let change = total(&account.balances)?.checked_sub(total(account.start.as_ref()?)?)?;
+    let base = &instrument.symbol.base;
+    let (free, locked) = account.balances.get(base).copied().unwrap_or_default();
+    let baseline = account.baseline.as_ref()?.get(base).copied();
+    let change = free
+        .checked_add(locked)?
+        .checked_sub(baseline.unwrap_or_default())?;
     instrument.grid.qty_floor(change)
 }
 
@@ -293,6 +314,9 @@ impl Handler<AccountNews> for AccountSeat {
                 account.ready = false;
                 account.open_questions = 0;
             }
+            AccountEvent::SnapshotFailed(AccountQuery::History { instrument, .. }) => {
+                account.histories.entry(instrument).or_default().1 += 1;
+            }
             AccountEvent::SnapshotFailed(_) => {
                 account.open_questions = account.open_questions.saturating_sub(1);
             }
@@ -314,9 +338,12 @@ impl Handler<AccountNews> for AccountSeat {
                 );
             }
             AccountEvent::Position {
-                instrument, qty, ..
+                instrument,
+                qty,
+                entry,
             } => {
                 account.positions.insert(instrument, qty);
+                account.entries.insert(instrument, entry);
                 account.seen_positions.push(instrument);
                 if account.open_questions > 0 {
                     return;
@@ -328,7 +355,24 @@ impl Handler<AccountNews> for AccountSeat {
                     Some(InstrumentKind::LinearPerpetual),
                 );
             }
-            AccountEvent::OpenOrder { .. } => account.counting_open += 1,
+            AccountEvent::OpenOrder {
+                instrument,
+                client_order_id,
+                venue_order_id,
+                side,
+                qty,
+                filled,
+                ..
+            } => {
+                account.counting_open += 1;
+                account.listing_open.push(OpenOrder {
+                    instrument,
+                    client_order_id,
+                    venue_order_id,
+                    side,
+                    left: Qty(qty.0.saturating_sub(filled.0)),
+                });
+            }
             AccountEvent::SnapshotDone(query) => self.snapshot_done(news.venue, query),
             AccountEvent::ServerTime { .. } => {}
             AccountEvent::Refused { code } => account.refused = Some(code),
@@ -380,11 +424,11 @@ impl Handler<AskNow> for AccountSeat {
     }
 }
 
-impl Handler<MarkStart> for AccountSeat {
+impl Handler<Baselines> for AccountSeat {
     type Result = ();
-    fn handle(&mut self, _: MarkStart, _: &mut Self::Context) {
-        for account in &mut self.accounts {
-            account.start = Some(account.balances.clone());
+    fn handle(&mut self, message: Baselines, _: &mut Self::Context) {
+        for (account, baseline) in self.accounts.iter_mut().zip(message.0) {
+            account.baseline = baseline;
         }
     }
 }

@@ -36,6 +36,7 @@ pub(super) fn snapshot(
             rustc: option_env!("ARBALEST_RUSTC").unwrap_or("unknown"),
             config_hash: handles.facts.config_hash.clone(),
         },
+        recovery: handles.facts.recovery.clone(),
         paper: handles.facts.paper,
         reporting_currency: handles.facts.reporting.clone(),
         seed: handles.facts.seed,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix::prelude::{Actor, Addr, AsyncContext, Context, Handler, Message};
 
+use crate::engine::recovery::Holding;
 use crate::journal::{Journal, Names, Record};
 use crate::ledger::Ledger;
 use crate::market::Catalogue;
@@ -23,6 +24,18 @@ pub struct Booked {
     pub fills: Vec<(Fill, Option<Price>)>,
     /// Every gate approval up to here is terminal, and its fills came before.
     pub settled: Option<ApprovalSeq>,
+}
+
+/// Asks what the ledger holds, by instrument id.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "Holdings")]
+pub(super) struct AskHoldings;
+
+/// See [`AskHoldings`].
+#[derive(Debug, Clone, actix::MessageResponse)]
+pub(super) struct Holdings {
+    pub(super) each: Vec<Holding>,
+    pub(super) fill_count: u64,
 }
 
 /// The ledger's owner.
@@ -78,6 +91,32 @@ impl Actor for PositionSeat {
         context.run_interval(Duration::from_millis(100), |seat, _| {
             seat.risk.latest(Facts(vec![Fact::Beat(Seat::Position)]));
         });
+    }
+}
+
+impl Handler<AskHoldings> for PositionSeat {
+    type Result = Holdings;
+    fn handle(&mut self, _: AskHoldings, _: &mut Self::Context) -> Holdings {
+        let holding = |id| {
+            let position = self.ledger.position(id)?;
+            Some(Holding {
+                qty: self.ledger.snapshot(id)?.qty,
+                quantity: position.qty(),
+                cash: position.cash(),
+                fees: position
+                    .fees()
+                    .iter()
+                    .map(|(asset, fee)| (*asset, fee.0))
+                    .collect(),
+            })
+        };
+        let instruments = self.catalogue.all().iter();
+        Holdings {
+            each: instruments
+                .map(|instrument| holding(instrument.id).unwrap_or_default())
+                .collect(),
+            fill_count: self.ledger.fill_count(),
+        }
     }
 }
 

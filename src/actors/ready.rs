@@ -1,4 +1,4 @@
-//! What a start waits for: every gateway live and every account heard twice, or a venue's word that it will never be.
+//! What a start waits for: every gateway live and every account heard, or a venue's word that it will never be.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::system::StartError;
 /// Longest wait for the gateways and accounts at start.
 const READY_WAIT: Duration = Duration::from_secs(20);
 
-/// Waits until every gateway is live and every account was heard twice.
+/// Waits until every gateway is live and every account was heard.
 pub(super) async fn wait_ready(
     settings: &Settings,
     account: &Addr<AccountSeat>,
@@ -21,7 +21,7 @@ pub(super) async fn wait_ready(
         loop {
             if let Ok(accounts) = account.send(AskAccounts).await {
                 let is_done =
-                    |one: &VenueAccount| one.ready && one.answers.iter().all(|count| *count >= 2);
+                    |one: &VenueAccount| one.ready && one.answers.iter().all(|count| *count >= 1);
                 let is_refused = |one: &VenueAccount| one.refused.is_some();
                 if accounts.0.iter().all(is_done) || accounts.0.iter().any(is_refused) {
                     return accounts;
@@ -51,7 +51,7 @@ pub(super) async fn wait_ready(
     let late = accounts
         .0
         .iter()
-        .position(|one| !one.ready || one.answers.iter().any(|count| *count < 2));
+        .position(|one| !one.ready || one.answers.iter().any(|count| *count < 1));
     let which = late.unwrap_or(0);
     Err(StartError::NotReady {
         venue: settings
@@ -66,23 +66,4 @@ pub(super) async fn wait_ready(
             Some(_) | None => ": order entry or account stream did not come up".to_owned(),
         },
     })
-}
-
-/// Adopting what an earlier session left is not built yet: better not to start than to count from zero.
-pub(super) fn refuse_leftovers(settings: &Settings, accounts: &Accounts) -> Result<(), StartError> {
-    for (venue, account) in settings.venues().iter().zip(&accounts.0) {
-        let open_positions = account
-            .positions
-            .values()
-            .filter(|qty| !qty.is_zero())
-            .count();
-        if account.open_orders > 0 || open_positions > 0 {
-            return Err(StartError::Leftovers {
-                venue: venue.id.clone(),
-                open_orders: account.open_orders,
-                open_positions,
-            });
-        }
-    }
-    Ok(())
 }

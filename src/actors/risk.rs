@@ -12,8 +12,8 @@ use crate::clock::{Clock, OsClock};
 use crate::journal::{Instant, Journal, Names, Record};
 use crate::market::{Catalogue, Mark};
 use crate::risk::{
-    Alert, AlertKind, Monitor, OperatorCommand, OperatorDone, OperatorRefusal, RiskOutput,
-    RiskView, Scope,
+    Alert, AlertKind, LevelState, Monitor, OperatorCommand, OperatorDone, OperatorRefusal,
+    RiskOutput, RiskView, Scope,
 };
 use crate::trade::unwind::{OpenOrders, UnwindReport, VenuePosition};
 use crate::trade::{Fact, JournalFacts, PositionSnapshot};
@@ -63,6 +63,11 @@ pub struct Operator(pub OperatorCommand);
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct StartupBegins;
+
+/// What the last session held.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct RestoreLevels(pub LevelState);
 
 /// Start-up found what it waited for.
 #[derive(Debug, Clone, Message)]
@@ -434,6 +439,15 @@ impl Handler<StartupBegins> for RiskSeat {
     type Result = ();
     fn handle(&mut self, _: StartupBegins, context: &mut Self::Context) {
         self.drive(context, Monitor::startup_begins);
+    }
+}
+
+impl Handler<RestoreLevels> for RiskSeat {
+    type Result = ();
+    fn handle(&mut self, message: RestoreLevels, context: &mut Self::Context) {
+        self.drive(context, |monitor, now, out| {
+            monitor.restore_levels(message.0, now, out);
+        });
     }
 }
 

@@ -13,7 +13,7 @@ use crate::exchanges::rules::RuleBook;
 use super::account::{AccountSeat, RulesSame};
 use super::link::Transport;
 use super::mailbox::Mail;
-use super::start::rule_book;
+use super::reach::rule_book;
 
 /// Pause between two readings: well within the ten minutes that rules may be old.
 const EVERY: Duration = Duration::from_secs(180);

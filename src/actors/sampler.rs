@@ -15,7 +15,7 @@ use crate::market::{Catalogue, Level};
 use crate::ring::RingStats;
 use crate::risk::{KillLevel, Monitor};
 use crate::telemetry::Telemetry;
-use crate::telemetry::snapshot::LimitStatus;
+use crate::telemetry::snapshot::{LimitStatus, RecoveryStatus};
 use crate::trade::{Fact, LatencyFacts};
 use crate::units::{MonoNanos, Ppm};
 
@@ -59,6 +59,7 @@ pub(super) struct Facts {
     pub(super) started_at: MonoNanos,
     /// Scrapes of `/metrics` that the risk seat knows of.
     pub(super) scrapes_seen: AtomicU64,
+    pub(super) recovery: RecoveryStatus,
 }
 
 /// One book as it stands.

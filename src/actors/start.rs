@@ -3,78 +3,59 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use actix::prelude::{Actor, Addr, Arbiter, ArbiterHandle};
+use actix::prelude::{Actor, Arbiter};
 use arc_swap::ArcSwapOption;
 
 use crate::capacity::{APPROVAL_RING_SETS, FEED_RING_EVENTS};
 use crate::clock::{Clock, OsClock};
 use crate::config::assemble::Assembly;
-use crate::config::settings::VenueSettings;
-use crate::config::{Layout, Settings, Wait};
-use crate::engine::HotPath;
-use crate::exchanges::Channel;
-use crate::exchanges::feed::{Feed, FeedInstrument};
-use crate::exchanges::gateway::{Gateway, GatewayInstrument, GatewayOptions};
+use crate::config::{Layout, Settings};
+use crate::engine::recovery::{History, Reading, Taken};
 use crate::exchanges::rules::RuleBook;
 use crate::exchanges::secret::Credentials;
-use crate::exchanges::session::http_client;
-use crate::exchanges::socket::{SocketError, tls_config};
-use crate::execution::{Desk, DeskParams};
-use crate::journal::{Journal, Record};
+use crate::journal::{
+    Cursor, Entry, Instant, Journal, Names, Record, first_seq, levels_from_journal,
+};
 use crate::ledger::Ledger;
-use crate::market::{EventKind, InstrumentId, InstrumentKind, MarketEvent, VenueId};
-use crate::ring::{Consumer, Producer, WaitStrategy, Wake, ring};
-use crate::risk::Monitor;
-use crate::telemetry::{Lanes, LiveTimer, Stage, Telemetry};
+use crate::market::{MarketEvent, VenueId};
+use crate::ring::{Consumer, Wake, ring};
+use crate::risk::LevelState;
+use crate::telemetry::snapshot::RecoveryStatus;
+use crate::telemetry::{Lanes, Telemetry};
 use crate::trade::OrderIdSource;
-use crate::units::{MonoNanos, Qty};
 
-use super::account::{AccountSeat, Accounts, BindGateways, MarkStart};
+use super::account::{AccountSeat, BindGateways};
 use super::board::Board;
-use super::execution::{BindSignal, ExecutionParts, ExecutionSeat};
-use super::feed::{FeedParts, FeedSeat};
-use super::gateway::{BindExecution as BindGateway, GatewayParts, GatewaySeat};
-use super::link::{Link, Transport, fetch};
+use super::execution::BindSignal;
+use super::gateway::BindExecution as BindGateway;
+use super::link::Transport;
 use super::mailbox::Mail;
 use super::position::{PositionParts, PositionSeat};
-use super::ready::{refuse_leftovers, wait_ready};
+use super::reach::{feed_names, rule_books, transports};
+use super::ready::wait_ready;
+use super::recover::{Recovery, durable};
 use super::risk::{
-    BindAccount, BindExecution, RiskParts, RiskSeat, StartupBegins, StartupReconciled,
+    BindAccount, BindExecution, Positions, RestoreLevels, StartupBegins, StartupReconciled,
 };
 use super::sampler::{Facts, Handles};
-use super::signal::{Approval, SignalParts, SignalSeat};
+use super::seats::{gap_event, hot_arbiter};
+use super::signal::Approval;
 use super::system::{Engine, RunOptions, StartError, Threads};
 
 /// What is shared while starting.
-struct Start<'a> {
-    /// Second at which the session began: in every client order id.
-    epoch_secs: u32,
-    settings: &'a Settings,
-    options: &'a RunOptions,
-    clock: OsClock,
-    hub: Arc<Telemetry>,
-    assembly: Assembly,
-    transports: Vec<Transport>,
-    books: Vec<RuleBook>,
-}
-
-fn wait_strategy(wait: Wait) -> WaitStrategy {
-    match wait {
-        Wait::Spin => WaitStrategy::Spin,
-        Wait::SpinThenPark(span) => WaitStrategy::SpinThenPark(span),
-        Wait::Park => WaitStrategy::Park,
-    }
-}
-
-/// A thread whose runtime looks at its sockets between any two tasks: for seats that spin.
-fn hot_arbiter() -> Arbiter {
-    Arbiter::with_tokio_rt(|| {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .event_interval(1)
-            .build()
-            .unwrap_or_else(|error| panic!("Invariant: a thread can build its runtime: {error}"))
-    })
+pub(super) struct Start<'a> {
+    /// Number of the session: in every client order id. The second it began, or the next number that no session had.
+    pub(super) epoch_secs: u32,
+    pub(super) settings: &'a Settings,
+    pub(super) options: &'a RunOptions,
+    pub(super) clock: OsClock,
+    pub(super) hub: Arc<Telemetry>,
+    pub(super) assembly: Assembly,
+    pub(super) transports: Vec<Transport>,
+    pub(super) books: Vec<RuleBook>,
+    journal: Option<Arc<Journal>>,
+    history: History,
+    levels: Option<LevelState>,
 }
 
 /// Starts everything. Call inside an actix system. `credentials` by venue index.
@@ -104,8 +85,11 @@ pub(super) async fn start(
             .map(|strategy| strategy.id.clone())
             .collect(),
     });
-    let epoch_secs =
-        u32::try_from(clock.now_unix().floor_millis().div_euclid(1_000)).unwrap_or(u32::MAX);
+    let (journal, history, levels) = journal(settings, options, &clock, &assembly)?;
+    let second = u32::try_from(clock.now_unix().floor_millis().div_euclid(1_000));
+    let epoch_secs = second
+        .unwrap_or(u32::MAX)
+        .max(history.last_epoch_secs.saturating_add(1));
     let start = Start {
         epoch_secs,
         settings,
@@ -115,89 +99,55 @@ pub(super) async fn start(
         assembly,
         transports,
         books,
+        journal,
+        history,
+        levels,
     };
     start.seats(credentials, &feeds).await
 }
 
-fn transports(
+/// The journal, what earlier sessions wrote in it, and the levels that the last one held. Its lock is the lease: a second
+/// engine on it is refused.
+fn journal(
     settings: &Settings,
-    credentials: &[Option<Credentials>],
-) -> Result<Vec<Transport>, StartError> {
-    let tls =
-        tls_config().map_err(|error: SocketError| StartError::Transport(error.to_string()))?;
-    let http = http_client(&tls).map_err(|error| StartError::Transport(error.to_string()))?;
-    Ok(settings
-        .venues()
+    options: &RunOptions,
+    clock: &OsClock,
+    assembly: &Assembly,
+) -> Result<(Option<Arc<Journal>>, History, Option<LevelState>), StartError> {
+    let names: Vec<String> = settings
+        .strategies
         .iter()
-        .enumerate()
-        .map(|(index, venue)| Transport {
-            tls: Arc::clone(&tls),
-            http: http.clone(),
-            rest_base: venue.rest_url.clone(),
-            api_key: credentials
-                .get(index)
-                .and_then(Option::as_ref)
-                .map(|key| key.api_key().to_owned()),
-        })
-        .collect())
-}
-
-async fn rule_books(
-    settings: &Settings,
-    transports: &[Transport],
-) -> Result<Vec<RuleBook>, StartError> {
-    let mut books = Vec::with_capacity(transports.len());
-    for (venue, transport) in settings.venues().iter().zip(transports) {
-        books.push(rule_book(venue, transport).await?);
-    }
-    Ok(books)
-}
-
-/// Reads one venue's rules.
-pub(super) async fn rule_book(
-    venue: &VenueSettings,
-    transport: &Transport,
-) -> Result<RuleBook, StartError> {
-    let natives: Vec<String> = venue
-        .symbols
-        .iter()
-        .map(|symbol| venue.dialect.native_guess(symbol))
+        .map(|strategy| strategy.id.clone())
         .collect();
-    let natives: Vec<&str> = natives.iter().map(String::as_str).collect();
-    let url = format!(
-        "{}{}",
-        transport.rest_base,
-        RuleBook::target(venue.dialect, &natives)
-    );
-    let answer = fetch(transport.http.get(&url)).await;
-    if answer.status != 200 {
-        return Err(StartError::Unreachable {
-            venue: venue.id.clone(),
-            url,
-            status: answer.status,
-        });
-    }
-    RuleBook::parse(venue.dialect, &answer.body).map_err(|error| StartError::Rules {
-        venue: venue.id.clone(),
-        error,
-    })
-}
-
-/// Every feed connection: venue, lane, name.
-fn feed_names(settings: &Settings) -> Vec<(VenueId, usize, String)> {
-    let mut feeds = Vec::new();
-    for (venue, configured) in (0_u8..).map(VenueId).zip(settings.venues()) {
-        let lanes = Feed::lanes(configured.dialect);
-        for lane in 0..lanes {
-            let name = if lanes == 1 {
-                configured.id.clone()
-            } else {
-                format!("{}_{lane}", configured.id)
-            };
-            feeds.push((venue, lane, name));
+    // The accounts of simulated venues begin with the process: nothing that was traded there is left.
+    let fresh = settings.venues().iter().map(|venue| venue.simulated);
+    let mut reading = Reading::new(&assembly.catalogue, &names, fresh.collect());
+    let Some(directory) = options.journal_dir.as_deref() else {
+        return Ok((None, reading.finish(), None));
+    };
+    let journal = Journal::open(directory, clock.clone())?;
+    let mut cursor = Cursor::new(directory, first_seq(directory)?);
+    let mut last_levels = Vec::new();
+    while let Some(line) = cursor.next()? {
+        if reading.take(&line)? == Taken::Levels {
+            last_levels = vec![Entry {
+                seq: line.seq,
+                time_ns: line.time_ns,
+                record: line.record(),
+            }];
         }
     }
-    feeds
+    let names_of = Names {
+        catalogue: &assembly.catalogue,
+        strategies: &names,
+    };
+    let now = Instant {
+        mono: clock.now(),
+        unix: clock.now_unix(),
+    };
+    let levels = levels_from_journal(&last_levels, &names_of, now)
+        .map_err(|error| StartError::Levels(error.to_string()))?;
+    Ok((Some(Arc::new(journal)), reading.finish(), levels))
 }
 
 impl Start<'_> {
@@ -234,26 +184,33 @@ impl Start<'_> {
         let catalogue = Arc::clone(&self.assembly.catalogue);
         let board = Arc::new(Board::default());
         let view = Arc::new(ArcSwapOption::empty());
-        let journal = match self.options.journal_dir.as_deref() {
-            Some(directory) => Some(Arc::new(Journal::open(directory, self.clock.clone())?)),
-            None => None,
-        };
+        let journal = self.journal.clone();
         if let Some(journal) = &journal {
+            // On disk before the first order: no later session may use this number again.
             let started = Record::Started {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 config_hash: self.settings.hash.clone(),
                 epoch_secs: self.epoch_secs,
             };
-            if let Err(error) = journal.append(started) {
-                tracing::error!("the start is not in the journal: {error}");
-            }
+            durable(journal, started).await;
             if let Err(error) = journal.append(super::records::config(self.settings)) {
                 tracing::error!("the configuration is not in the journal: {error}");
             }
         }
         let risk = self.risk(&on_control, &view, &board, journal.clone());
         risk.must(StartupBegins);
-        let ledger = Ledger::new(Arc::clone(&catalogue));
+        if let Some(levels) = self.levels.clone() {
+            risk.must(RestoreLevels(levels));
+        }
+        let ledger = self.ledger()?;
+        risk.must(Positions(
+            catalogue
+                .all()
+                .iter()
+                .filter_map(|instrument| ledger.snapshot(instrument.id))
+                .filter(|snapshot| !snapshot.qty.is_zero())
+                .collect(),
+        ));
         board.set_ledger(&ledger, &catalogue);
         let parts = PositionParts {
             ledger,
@@ -288,9 +245,24 @@ impl Start<'_> {
         for gateway in &gateways {
             gateway.must(BindGateway(execution.clone()));
         }
-        let accounts = wait_ready(self.settings, &account).await?;
-        refuse_leftovers(self.settings, &accounts)?;
-        account.must(MarkStart);
+        wait_ready(self.settings, &account).await?;
+        let (recovery, baselines) = Recovery {
+            settings: self.settings,
+            catalogue: &catalogue,
+            clock: &self.clock,
+            ids: OrderIdSource::new(self.settings.engine.node, self.epoch_secs),
+            history: &self.history,
+            account: &account,
+            gateways: &gateways,
+            execution: &execution,
+            position: &position,
+            risk: &risk,
+            board: &board,
+            journal: journal.as_deref(),
+        }
+        .run(self.status())
+        .await?;
+
         let (transports, books) = (self.transports.clone(), self.books.clone());
         super::rules::keep(self.settings, transports, books, account.clone());
 
@@ -303,7 +275,7 @@ impl Start<'_> {
             producers.push(producer);
         }
         let rings = consumers.iter().map(Consumer::stats).collect();
-        let hot = self.hot_path(feeds, &accounts)?;
+        let hot = self.hot_path(feeds, &baselines)?;
         let signal = self.signal(
             &on_signal,
             hot,
@@ -317,9 +289,11 @@ impl Start<'_> {
         execution.must(BindSignal(signal.clone()));
         let feed_seats = self.feeds(&io, feeds, producers, &risk);
 
-        risk.must(StartupReconciled(
-            "gateways live, accounts heard twice, no open orders".to_owned(),
-        ));
+        if recovery.matched {
+            risk.must(StartupReconciled(
+                "two comparisons with the venues in a row agreed".to_owned(),
+            ));
+        }
         let handles = Handles {
             catalogue: Arc::clone(&catalogue),
             feeds: feed_seats,
@@ -352,6 +326,7 @@ impl Start<'_> {
                     .collect(),
                 started_at: self.clock.now(),
                 scrapes_seen: AtomicU64::new(0),
+                recovery,
             }),
             clock: self.clock,
         };
@@ -364,292 +339,30 @@ impl Start<'_> {
         })
     }
 
-    /// What each strategy trades; nothing when the configuration was refused elsewhere.
-    fn strategy_instruments(&self) -> Vec<Vec<InstrumentId>> {
-        let params = self.settings.cross_venue_params(&self.assembly.catalogue);
-        let params = params.unwrap_or_default().into_iter();
-        params.map(|params| params.instruments).collect()
-    }
-
-    fn strategy_names(&self) -> Vec<String> {
-        self.settings
-            .strategies
-            .iter()
-            .map(|strategy| strategy.id.clone())
-            .collect()
-    }
-
-    fn risk(
-        &self,
-        on: &ArbiterHandle,
-        view: &Arc<ArcSwapOption<crate::risk::RiskView>>,
-        board: &Arc<Board>,
-        journal: Option<Arc<Journal>>,
-    ) -> Addr<RiskSeat> {
-        let parts = RiskParts {
-            monitor: Monitor::new(
-                Arc::clone(&self.assembly.limits),
-                Arc::clone(&self.assembly.catalogue),
-                self.settings.engine.reporting_currency,
-            )
-            .with_strategies(self.strategy_instruments()),
-            catalogue: Arc::clone(&self.assembly.catalogue),
-            view: Arc::clone(view),
-            journal,
-            strategies: self.strategy_names(),
-            board: Arc::clone(board),
-            clock: self.clock.clone(),
-        };
-        RiskSeat::start_in_arbiter(on, |_| RiskSeat::new(parts))
-    }
-
-    fn gateways(
-        &self,
-        credentials: &[Option<Credentials>],
-        on: &ArbiterHandle,
-        account: &Addr<AccountSeat>,
-    ) -> Result<Vec<Addr<GatewaySeat>>, StartError> {
-        let mut seats = Vec::new();
-        for (venue, configured) in (0_u8..).map(VenueId).zip(self.settings.venues()) {
-            let key = credentials
-                .get(venue.index())
-                .cloned()
-                .flatten()
-                .ok_or_else(|| StartError::NoKeys(configured.id.clone()))?;
-            let instruments =
-                self.assembly
-                    .catalogue
-                    .at_venue(venue)
-                    .map(|instrument| GatewayInstrument {
-                        id: instrument.id,
-                        native: instrument.native.clone(),
-                        grid: instrument.grid,
-                    });
-            let options = GatewayOptions {
-                seed: self.options.seed.unwrap_or(1),
-                ..self.options.gateway
-            };
-            let links = Gateway::channels(configured.dialect).iter().map(|channel| {
-                let base = match channel {
-                    Channel::Orders => &configured.ws_api_url,
-                    Channel::Account | Channel::Market => &configured.ws_url,
-                };
-                Link::new(*channel, base.clone())
-            });
-            let parts = GatewayParts {
-                venue,
-                machine: Gateway::new(
-                    configured.dialect,
-                    venue,
-                    instruments.collect(),
-                    key,
-                    options,
-                ),
-                links: links.collect(),
-                transport: self.transports.get(venue.index()).cloned().ok_or_else(|| {
-                    StartError::Transport("Invariant: one transport a venue".to_owned())
-                })?,
-                clock: self.clock.clone(),
-                timer: LiveTimer::new(
-                    self.clock.clone(),
-                    self.hub.recorder(&[Stage::Encode, Stage::Write]),
-                ),
-                account: account.clone(),
-            };
-            seats.push(GatewaySeat::start_in_arbiter(on, |_| {
-                GatewaySeat::new(parts)
-            }));
+    /// The ledger with every execution of the journal booked.
+    fn ledger(&self) -> Result<Ledger, StartError> {
+        let mut ledger = Ledger::new(Arc::clone(&self.assembly.catalogue));
+        for fill in &self.history.fills {
+            ledger.on_fill(fill)?;
         }
-        Ok(seats)
+        Ok(ledger)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is a seat or an end of a queue, named once, here"
-    )]
-    fn execution(
-        &self,
-        on: &ArbiterHandle,
-        approvals: Consumer<Approval>,
-        gateways: &[Addr<GatewaySeat>],
-        position: &Addr<PositionSeat>,
-        risk: &Addr<RiskSeat>,
-        board: &Arc<Board>,
-        journal: Option<Arc<Journal>>,
-    ) -> Addr<ExecutionSeat> {
-        let ids = OrderIdSource::new(self.settings.engine.node, self.epoch_secs);
-        let stages = [Stage::TickToOrder, Stage::OrderAck, Stage::AckToFill];
-        let wait = match self.settings.engine.layout {
-            Layout::Fused => wait_strategy(self.settings.engine.wait),
-            Layout::Seats => WaitStrategy::Park,
-        };
-        let parts = ExecutionParts {
-            desk: Desk::new(
-                Arc::clone(&self.assembly.catalogue),
-                ids,
-                DeskParams::default(),
-            ),
-            catalogue: Arc::clone(&self.assembly.catalogue),
-            approvals,
-            clock: self.clock.clone(),
-            timer: LiveTimer::new(self.clock.clone(), self.hub.recorder(&stages)),
-            wait,
-            gateways: gateways.to_vec(),
-            position: position.clone(),
-            risk: risk.clone(),
-            board: Arc::clone(board),
-            journal,
-            strategies: self.strategy_names(),
-        };
-        ExecutionSeat::start_in_arbiter(on, |_| ExecutionSeat::new(parts))
-    }
-
-    fn hot_path(
-        &self,
-        feeds: &[(VenueId, usize, String)],
-        accounts: &Accounts,
-    ) -> Result<HotPath, StartError> {
-        let catalogue = &self.assembly.catalogue;
-        let by_feed = feeds
-            .iter()
-            .map(|(venue, lane, _)| match lane {
-                0 => catalogue
-                    .at_venue(*venue)
-                    .map(|instrument| instrument.id)
-                    .collect(),
-                _ => Vec::new(),
-            })
-            .collect();
-        let available = catalogue
-            .all()
-            .iter()
-            .map(|instrument| match instrument.kind() {
-                InstrumentKind::Spot => accounts
-                    .0
-                    .get(instrument.venue.index())
-                    .and_then(|account| account.balances.get(&instrument.symbol.base))
-                    .and_then(|(free, _)| instrument.grid.qty_floor(*free))
-                    .unwrap_or_default(),
-                InstrumentKind::LinearPerpetual | InstrumentKind::InversePerpetual => Qty::ZERO,
-            });
-        let setup = self
-            .assembly
-            .hot_setup(self.settings, by_feed, available.collect())?;
-        Ok(HotPath::new(setup)?)
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is a seat or an end of a queue, named once, here"
-    )]
-    fn signal(
-        &self,
-        on: &ArbiterHandle,
-        hot: HotPath,
-        rings: Vec<Consumer<MarketEvent>>,
-        wake: Arc<Wake>,
-        approvals: Producer<Approval>,
-        view: &Arc<ArcSwapOption<crate::risk::RiskView>>,
-        execution: &Addr<ExecutionSeat>,
-        risk: &Addr<RiskSeat>,
-    ) -> Addr<SignalSeat> {
-        let stages = [
-            Stage::QueueWait,
-            Stage::BookApply,
-            Stage::StrategyEval,
-            Stage::RiskCheck,
-        ];
-        let parts = SignalParts {
-            hot,
-            rings,
-            wake,
-            approvals,
-            view: Arc::clone(view),
-            clock: self.clock.clone(),
-            timer: LiveTimer::new(self.clock.clone(), self.hub.recorder(&stages)),
-            wait: wait_strategy(self.settings.engine.wait),
-            execution: execution.clone(),
-            risk: risk.clone(),
-            core: self
-                .settings
-                .engine
-                .pin_core
-                .map(|id| core_affinity::CoreId { id }),
-        };
-        SignalSeat::start_in_arbiter(on, |_| SignalSeat::new(parts))
-    }
-
-    fn feeds(
-        &self,
-        on: &ArbiterHandle,
-        feeds: &[(VenueId, usize, String)],
-        producers: Vec<Producer<MarketEvent>>,
-        risk: &Addr<RiskSeat>,
-    ) -> Vec<Addr<FeedSeat>> {
-        let mut seats = Vec::new();
-        for ((venue, lane, name), producer) in feeds.iter().zip(producers) {
-            let Some((configured, transport)) = self
-                .settings
-                .venues()
-                .get(venue.index())
-                .zip(self.transports.get(venue.index()))
-            else {
-                continue;
-            };
-            let instruments =
-                self.assembly
-                    .catalogue
-                    .at_venue(*venue)
-                    .map(|instrument| FeedInstrument {
-                        id: instrument.id,
-                        native: instrument.native.clone(),
-                        grid: instrument.grid,
-                    });
-            let mut options = self.options.feed.clone();
-            if let Some(speed) = self
-                .options
-                .depth_speeds
-                .get(venue.index())
-                .cloned()
-                .flatten()
-            {
-                options.depth_speed = speed;
-            }
-            let parts = FeedParts {
-                name: name.clone(),
-                venue: *venue,
-                machine: Feed::new(
-                    configured.dialect,
-                    *lane,
-                    *venue,
-                    instruments.collect(),
-                    options,
-                ),
-                link: Link::new(Channel::Market, configured.ws_url.clone()),
-                transport: transport.clone(),
-                producer,
-                full_ring: self.options.full_ring,
-                lane: u8::try_from(*lane).unwrap_or(u8::MAX),
-                risk: risk.clone(),
-                clock: self.clock.clone(),
-                timer: LiveTimer::new(
-                    self.clock.clone(),
-                    self.hub.recorder(&[Stage::FeedDelay, Stage::Decode]),
-                ),
-            };
-            seats.push(FeedSeat::start_in_arbiter(on, |_| FeedSeat::new(parts)));
+    fn status(&self) -> RecoveryStatus {
+        let mut remarks = Vec::new();
+        if self.history.fills_elsewhere > 0 {
+            remarks.push(format!(
+                "{} executions of the journal are of venues or symbols that are not configured, or of simulated accounts: left out",
+                self.history.fills_elsewhere
+            ));
         }
-        seats
-    }
-}
-
-/// Stands for lost events in a feed's ring.
-fn gap_event(lost: u64) -> MarketEvent {
-    MarketEvent {
-        received_at: MonoNanos(0),
-        kind: EventKind::Gap { lost },
-        decode_nanos: 0,
-        instrument: InstrumentId(0),
-        flags: 0,
+        RecoveryStatus {
+            policy: self.settings.engine.recovery.policy.label(),
+            epoch_secs: self.epoch_secs,
+            sessions: self.history.sessions,
+            stopped_in_order: self.history.stopped_in_order,
+            remarks,
+            ..RecoveryStatus::default()
+        }
     }
 }

@@ -11,11 +11,13 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::assemble::AssembleError;
 use crate::engine::Summary;
+use crate::engine::recovery::{HistoryError, report};
 use crate::exchanges::feed::FeedOptions;
 use crate::exchanges::gateway::GatewayOptions;
 use crate::exchanges::rules::RulesError;
 use crate::exchanges::secret::Credentials;
 use crate::journal::{Journal, JournalError, Record};
+use crate::ledger::LedgerError;
 use crate::market::Catalogue;
 use crate::risk::{OperatorCommand, OperatorDone, OperatorRefusal};
 use crate::telemetry::Telemetry;
@@ -90,10 +92,10 @@ pub enum StartError {
         /// What it said.
         reason: String,
     },
-    /// The account is not clean: an earlier session, or a person, left something.
+    /// `[recovery] policy = "refuse"`: an earlier session, or a person, left something.
     #[error(
         "venue {venue} has {open_orders} open orders and {open_positions} open derivative positions: \
-         cancel and close them first, the engine would count from zero"
+         cancel and close them first, or set [recovery] policy = \"adopt\" in engine.toml"
     )]
     Leftovers {
         /// Venue instance.
@@ -103,6 +105,17 @@ pub enum StartError {
         /// Derivative positions that are not flat.
         open_positions: usize,
     },
+    /// The journal has a record that cannot be taken back.
+    #[error("{0}")]
+    History(#[from] HistoryError),
+    /// The kill levels of the last session cannot be read: nobody knows what was held.
+    #[error(
+        "journal: its last kill levels cannot be read ({0}): restore it from a copy, or move it away"
+    )]
+    Levels(String),
+    /// The executions of the journal contradict each other.
+    #[error("journal: {0}: its positions cannot be trusted")]
+    Ledger(#[from] LedgerError),
     /// The journal cannot be written.
     #[error("journal: {0}")]
     Journal(#[from] JournalError),
@@ -180,6 +193,11 @@ impl Engine {
     #[must_use]
     pub fn hub(&self) -> Arc<Telemetry> {
         Arc::clone(&self.handles.hub)
+    }
+    /// What the start found and did, as a table for people.
+    #[must_use]
+    pub fn recovery_text(&self) -> String {
+        report::text(&self.handles.facts.recovery)
     }
     /// The instruments.
     #[must_use]

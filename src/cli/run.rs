@@ -92,6 +92,7 @@ pub fn run(args: &RunArgs) -> Result<(), CliError> {
         let engine = system::start(&settings, &credentials, &run)
             .await
             .map_err(|error| CliError::failed(error.to_string()))?;
+        print_note(&engine.recovery_text());
         live::run(engine, &options, || None).await
     })?;
     fleet.stop();

@@ -279,6 +279,7 @@ pub(super) fn run_options(
         depth_speeds,
         gateway: GatewayOptions {
             seed,
+            dead_man: settings.engine.dead_man,
             ..GatewayOptions::default()
         },
     }

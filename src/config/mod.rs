@@ -16,6 +16,7 @@ pub mod quantity;
 pub mod read_engine;
 pub mod read_limits;
 mod read_pre_trade;
+mod read_recovery;
 pub mod read_strategy;
 pub mod read_venues;
 #[rustfmt::skip] // one row a key reads as a table

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::units::{Asset, Nanos};
 
 use super::document::{Document, Report};
+use super::read_recovery;
 use super::schema;
 use super::settings::{EngineMode, EngineSettings, Layout, Wait};
 use super::table::Table;
@@ -22,6 +23,8 @@ pub fn read(document: &Document, report: &mut Report) -> Option<EngineSettings> 
     let data_dir = table.text("data_dir", report).map(PathBuf::from);
     let signal = table.table("signal", &schema::SIGNAL, report);
     let metrics = table.table("metrics", &schema::METRICS, report);
+    let recovery = read_recovery::recovery(&table, report);
+    let dead_man = read_recovery::dead_man(&table, report);
     let (wait, layout, pin_core) = signal.map(|signal| read_signal(&signal, report))?;
     let metrics_address = metrics.and_then(|metrics| read_address(&metrics, report));
     Some(EngineSettings {
@@ -33,6 +36,8 @@ pub fn read(document: &Document, report: &mut Report) -> Option<EngineSettings> 
         layout: layout?,
         pin_core,
         metrics_address: metrics_address?,
+        recovery: recovery?,
+        dead_man: dead_man?,
     })
 }
 

@@ -4,8 +4,10 @@
 use super::quantity::Unit;
 
 mod pre_trade;
+mod recovery;
 
 pub use pre_trade::PRE_TRADE;
+pub use recovery::{DEAD_MAN, RECOVERY};
 
 /// What stands in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +95,8 @@ pub const ENGINE: Section = Section {
         field("data_dir", Form::Text("a directory"), Means("var"), "where the journal is written"),
         field("signal", Form::Table, Absent::None("defaults"), "see [signal]"),
         field("metrics", Form::Table, Absent::None("defaults"), "see [metrics]"),
+        field("recovery", Form::Table, Absent::None("defaults"), "see [recovery]"),
+        field("dead_man", Form::Table, Absent::None("defaults"), "see [dead_man]"),
     ],
 };
 /// `[signal]`
@@ -273,7 +277,7 @@ pub const STRATEGY: Section = Section {
 /// All sections, in the order of the documentation.
 pub const SECTIONS: &[&Section] = &[
     &VENUES, &VENUE, &FEES, &KEYS, &LIMITS, &NOTIONAL, &SUBMIT, &PRE_TRADE, &FORCE_CLOSE, &INSTRUMENT, &STRATEGY, &ENGINE, &SIGNAL,
-    &METRICS,
+    &METRICS, &RECOVERY, &DEAD_MAN,
 ];
 
 impl Section {

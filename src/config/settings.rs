@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use rust_decimal::Decimal;
 
+use crate::engine::recovery::{Policy, Unexplained};
 use crate::exchanges::Dialect;
+use crate::exchanges::gateway::DeadManTerms;
 use crate::market::{Catalogue, InstrumentId, Symbol, VenueId};
 use crate::risk::{InstrumentLimits, Limits};
 use crate::strategy::CrossVenueParams;
@@ -105,6 +107,21 @@ pub struct EngineSettings {
     pub pin_core: Option<usize>,
     /// Where the web server listens; loopback.
     pub metrics_address: SocketAddr,
+    /// What a start does with what an earlier session left.
+    pub recovery: RecoverySettings,
+    /// The venues' dead-man switches, unless they are not to be armed.
+    pub dead_man: Option<DeadManTerms>,
+}
+
+/// `[recovery]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecoverySettings {
+    /// What is done with positions and our open orders.
+    pub policy: Policy,
+    /// What is done with a difference that no execution explains.
+    pub unexplained: Unexplained,
+    /// Longest time for two equal comparisons.
+    pub timeout: Nanos,
 }
 
 /// Where a secret is.

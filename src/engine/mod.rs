@@ -8,6 +8,7 @@ pub mod control;
 pub mod digest;
 pub mod flow;
 pub mod hot_path;
+pub mod recovery;
 pub mod summary;
 pub mod venue_watch;
 

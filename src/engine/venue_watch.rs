@@ -164,7 +164,7 @@ impl VenueWatch {
                 self.facts.open_orders = Some(self.counting);
                 2
             }
-            AccountQuery::Trades { .. } => return,
+            AccountQuery::Trades { .. } | AccountQuery::History { .. } => return,
         };
         if let Some(answered) = self.answered.get_mut(part) {
             *answered = true;

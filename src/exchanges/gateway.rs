@@ -52,6 +52,26 @@ pub struct GatewayOptions {
     pub clock_samples: u8,
     /// Seed of the reconnect jitter.
     pub seed: u64,
+    /// The venue cancels our orders when it did not hear from us for so long, where the dialect has that.
+    pub dead_man: Option<DeadManTerms>,
+}
+
+/// When the venue's dead-man switch fires, and how often it is put off (RISK.md PT-45).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeadManTerms {
+    /// It fires this long after the last refresh.
+    pub window: Nanos,
+    /// Time between two refreshes.
+    pub refresh: Nanos,
+}
+
+impl Default for DeadManTerms {
+    fn default() -> Self {
+        Self {
+            window: Nanos::from_secs(60),
+            refresh: Nanos::from_secs(15),
+        }
+    }
 }
 
 impl Default for GatewayOptions {
@@ -64,6 +84,7 @@ impl Default for GatewayOptions {
             weight_reserve: Ppm(200_000),
             clock_samples: 5,
             seed: 0,
+            dead_man: None,
         }
     }
 }
@@ -82,6 +103,16 @@ pub enum AccountQuery {
         /// Of which.
         instrument: InstrumentId,
         /// Venue time.
+        since: UnixNanos,
+    },
+    /// The same for a new session that recovers: each execution names the order of ours that it belongs to, whichever
+    /// session sent it.
+    History {
+        /// Of which.
+        instrument: InstrumentId,
+        /// First trade id wanted; zero to ask by time.
+        from_id: u64,
+        /// Venue time; used when `from_id` is zero.
         since: UnixNanos,
     },
 }
@@ -421,6 +452,10 @@ impl Gateway {
             venue_time: UnixNanos(0),
             received_at: written_at,
         }
+    }
+    /// Switches the venue's dead-man switch off for good: for a stop in order.
+    pub fn disarm(&mut self, now: MonoNanos, time: UnixNanos, out: &mut GatewayOut) {
+        self.machine().disarm(now, time, out);
     }
     /// Order entry and the account stream are live.
     #[must_use]

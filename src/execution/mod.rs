@@ -9,6 +9,7 @@ pub mod desk;
 pub mod legs;
 pub mod order;
 pub mod output;
+pub mod recovery;
 pub mod resolver;
 pub mod settle;
 pub mod summary;

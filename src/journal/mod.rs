@@ -26,6 +26,6 @@ pub use fills_csv::FillsCsv;
 pub use levels::{Instant, levels_from_journal};
 pub use line::Line;
 pub use reader::{Contents, Entry, first_seq, read};
-pub use record::{Lane, Names, Record};
+pub use record::{Lane, Names, Record, RecoveredRecord};
 pub use tail::{JournalGauge, Tail};
 pub use writer::Journal;

@@ -1,5 +1,7 @@
 //! What a journal line says: records with names instead of numbers, so that a line can be read alone years later.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -40,6 +42,26 @@ pub enum Record {
     Stopped {
         /// Why.
         reason: String,
+    },
+    /// What an account held before this engine ever traded there: balances of a spot venue are compared with it.
+    Baseline {
+        /// Venue instance.
+        venue: String,
+        /// Whole balance by asset; an asset that is not listed was at zero.
+        balances: BTreeMap<String, Decimal>,
+    },
+    /// A start reconciled with the venues.
+    Recovered(RecoveredRecord),
+    /// A difference that no execution explains was accepted: added to the baseline (spot), or booked at `price`.
+    Adjusted {
+        /// Venue instance.
+        venue: String,
+        /// Asset of a balance, or unified symbol of a position.
+        what: String,
+        /// Signed change of what we hold.
+        quantity: Decimal,
+        /// Entry price by the venue; none for a balance.
+        price: Option<Decimal>,
     },
     /// An execution.
     Fill(FillRecord),
@@ -149,6 +171,9 @@ impl Record {
     pub const fn lane(&self) -> Lane {
         match self {
             Self::Started { .. }
+            | Self::Baseline { .. }
+            | Self::Recovered(_)
+            | Self::Adjusted { .. }
             | Self::Stopped { .. }
             | Self::LevelChanged { .. }
             | Self::LevelState { .. }
@@ -165,6 +190,27 @@ impl Record {
             | Self::Positions { .. } => Lane::Bulk,
         }
     }
+}
+
+/// What a start found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RecoveredRecord {
+    /// The last session wrote that it stopped.
+    pub stopped_in_order: bool,
+    /// Executions read from this journal.
+    pub fills_known: u64,
+    /// Executions that only the venues knew.
+    pub fills_found: u64,
+    /// Our orders of earlier sessions that were still open: cancelled.
+    pub orders_cancelled: u64,
+    /// Open orders that are not ours.
+    pub orders_foreign: u64,
+    /// Differences that no execution explains.
+    pub unexplained: u64,
+    /// Questions to all venues until two answers in a row agreed.
+    pub rounds: u64,
+    /// Two did.
+    pub matched: bool,
 }
 
 /// An execution with names.

@@ -78,12 +78,56 @@ pub struct EngineSnapshot {
     pub heartbeats: BTreeMap<&'static str, i64>,
     /// The journal.
     pub journal: JournalStatus,
+    /// What the start found and did.
+    pub recovery: RecoveryStatus,
     /// Sums over everything, as `--json` prints them.
     pub totals: Totals,
     /// By stage name; the hub fills it.
     pub latency: BTreeMap<&'static str, StageLatency>,
     /// Requests of the control API by result; the hub fills it.
     pub control: Counts,
+}
+
+/// What the start found in the journal and at the venues, and what followed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RecoveryStatus {
+    /// What was done with what an earlier session left: adopt, flatten, refuse.
+    pub policy: &'static str,
+    /// Session number of this start, in every client order id.
+    pub epoch_secs: u32,
+    /// Sessions in the journal before this one.
+    pub sessions: u64,
+    /// The last one wrote that it stopped.
+    pub stopped_in_order: bool,
+    /// Two comparisons in a row agreed.
+    pub matched: bool,
+    /// Comparisons made.
+    pub rounds: u64,
+    /// Executions read from the journal.
+    pub fills_known: u64,
+    /// Executions that only the venues knew: booked now.
+    pub fills_found: u64,
+    /// Our open orders of earlier sessions: cancelled.
+    pub orders_cancelled: u64,
+    /// Open orders that are not ours: left.
+    pub orders_foreign: u64,
+    /// Every comparison.
+    pub rows: Vec<RecoveryRow>,
+    /// What a person should know, in words.
+    pub remarks: Vec<String>,
+}
+
+/// One comparison of the start.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RecoveryRow {
+    /// Venue and symbol, or venue and asset.
+    pub what: String,
+    /// By baseline and executions.
+    pub ours: Decimal,
+    /// By the venue.
+    pub venue: Decimal,
+    /// equal, adjusted, held, differs.
+    pub verdict: &'static str,
 }
 
 /// Which program with which configuration.

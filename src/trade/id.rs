@@ -53,9 +53,19 @@ impl OrderIdSource {
     pub fn owns(self, id: ClientOrderId) -> bool {
         self.id(id.set(), id.leg(), id.attempt()) == id
     }
+    /// True for an id of this node, of whichever session.
+    #[must_use]
+    pub fn is_of_node(self, id: ClientOrderId) -> bool {
+        Self::new(self.node, id.epoch_secs()).owns(id)
+    }
 }
 
 impl ClientOrderId {
+    /// The session it was made in.
+    #[must_use]
+    pub fn epoch_secs(self) -> u32 {
+        u32::try_from((self.0 >> 80) & 0xFFFF_FFFF).unwrap_or(0)
+    }
     /// The set it belongs to.
     #[must_use]
     pub fn set(self) -> SetId {
@@ -133,6 +143,11 @@ mod tests {
         assert_ne!(id, source.id(SetId(77), 1, 3));
         assert!(source.owns(id));
         assert!(!OrderIdSource::new(4, 1_723_161_253).owns(id));
+        let later = OrderIdSource::new(3, 1_723_161_254);
+        assert!(!later.owns(id) && later.is_of_node(id));
+        assert_ne!(later.id(SetId(77), 1, 2), id);
+        assert!(!OrderIdSource::new(4, 1_723_161_254).is_of_node(id));
+        assert!(!later.is_of_node(ClientOrderId(id.0 ^ 1)));
         assert_eq!(ClientOrderId::parse(b"autoclose-123456789"), None);
         assert_eq!(ClientOrderId::parse(b""), None);
     }

@@ -311,6 +311,8 @@ impl Machine {
             | RequestKind::Balances
             | RequestKind::Positions
             | RequestKind::Trades
+            | RequestKind::Orders
+            | RequestKind::Countdown
             | RequestKind::Time
             | RequestKind::ListenKey
             | RequestKind::ListenKeyKeep => self.fail_quietly(asked, at, out),
@@ -385,7 +387,9 @@ impl Machine {
                 });
             }
             // A missing execution is asked for again when its order is due.
+            RequestKind::Countdown => self.switches.on_failure(asked.instrument, at.now),
             RequestKind::Trades
+            | RequestKind::Orders
             | RequestKind::Place
             | RequestKind::Cancel
             | RequestKind::Query
@@ -420,6 +424,8 @@ impl Machine {
                 | RequestKind::Balances
                 | RequestKind::Positions
                 | RequestKind::Trades
+                | RequestKind::Orders
+                | RequestKind::Countdown
                 | RequestKind::Logon
                 | RequestKind::Subscribe
                 | RequestKind::Time
@@ -463,7 +469,16 @@ impl Machine {
                 out.account
                     .extend(asked.account_query().map(AccountEvent::SnapshotDone));
             }
+            RequestKind::Trades if asked.trades_for == TradesFor::History => {
+                self.take_history(&asked, bytes, at, out)?;
+            }
             RequestKind::Trades => self.take_trades(&asked, bytes, at, out)?,
+            RequestKind::Orders => self.take_owners(&asked, bytes, at, out)?,
+            RequestKind::Countdown => {
+                let sent_at = pending.sent_at;
+                self.switches
+                    .on_answer(asked.instrument, asked.window, sent_at);
+            }
             RequestKind::Logon => self.on_session(true, at, out),
             RequestKind::Subscribe => self.on_stream_live(at, out),
             RequestKind::Time => self.take_time(pending, bytes, at, out)?,

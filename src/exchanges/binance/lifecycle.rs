@@ -224,6 +224,8 @@ impl Machine {
             | RequestKind::Balances
             | RequestKind::Positions
             | RequestKind::Trades
+            | RequestKind::Orders
+            | RequestKind::Countdown
             | RequestKind::Time
             | RequestKind::ListenKey
             | RequestKind::ListenKeyKeep => self.fail_quietly(asked, at, out),
@@ -274,6 +276,7 @@ impl Machine {
         }
         self.rotate(at, out);
         self.recover(at, out);
+        self.refresh_switches(at, out);
     }
 
     /// Replaces connections before the venue cuts them, or because it said it will.

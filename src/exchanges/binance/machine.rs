@@ -1,6 +1,8 @@
 //! The gateway machine of both Binance dialects: its state and small helpers. What it does lives in `requests` (out),
 //! `answers` (in), `updates` (orders) and `lifecycle` (connections and time).
 
+use std::collections::BTreeMap;
+
 use crate::exchanges::gateway::{
     AccountEvent, AccountQuery, GatewayCounters, GatewayInstrument, GatewayOptions, GatewayOut,
 };
@@ -15,6 +17,7 @@ use crate::trade::{ClientOrderId, OrderReport, ReportKind, VenueFacts};
 use crate::units::{MonoNanos, Nanos, Ppm, UnixNanos};
 
 use super::clock::VenueClock;
+use super::dead_man::Switches;
 use super::line::Line;
 use super::order::Instruments;
 use super::params::Params;
@@ -54,6 +57,10 @@ pub(crate) enum RequestKind {
     Positions,
     /// Own trades of one instrument.
     Trades,
+    /// All orders of one instrument from a venue id on.
+    Orders,
+    /// Arm, refresh or switch off the dead-man switch of one instrument.
+    Countdown,
     /// Log the session on.
     Logon,
     /// Subscribe to the account stream (spot).
@@ -75,6 +82,8 @@ pub(super) enum TradesFor {
     Order,
     /// The account stream was interrupted.
     Recovery,
+    /// The owner asked, and wants to know whose they are.
+    History,
 }
 
 /// A request in flight.
@@ -88,6 +97,12 @@ pub(super) struct Asked {
     pub(super) trades_for: TradesFor,
     /// First trade id of this page; 0 for the first page.
     pub(super) from_id: i64,
+    /// First trade id of a whole history; 0 when it is asked for by time.
+    pub(super) first_id: u64,
+    /// First venue order id that is asked for.
+    pub(super) order_from: u64,
+    /// Dead-man switch: the window that is asked for, 0 to switch it off.
+    pub(super) window: Nanos,
     pub(super) over_http: bool,
     /// It was sent again after a clock measurement.
     pub(super) retried: bool,
@@ -104,6 +119,9 @@ impl Asked {
             since: UnixNanos(0),
             trades_for: TradesFor::Owner,
             from_id: 0,
+            first_id: 0,
+            order_from: 0,
+            window: Nanos::ZERO,
             over_http: false,
             retried: false,
             sent_time: UnixNanos(0),
@@ -121,7 +139,18 @@ impl Asked {
                     since: self.since,
                 })
             }
+            RequestKind::Trades | RequestKind::Orders
+                if matches!(self.trades_for, TradesFor::History) =>
+            {
+                Some(AccountQuery::History {
+                    instrument: self.instrument,
+                    from_id: self.first_id,
+                    since: self.since,
+                })
+            }
             RequestKind::Trades
+            | RequestKind::Orders
+            | RequestKind::Countdown
             | RequestKind::Place
             | RequestKind::Cancel
             | RequestKind::Query
@@ -189,6 +218,9 @@ pub(crate) struct Machine {
     /// Venue time when the account stream was first live: executions before it are of another session.
     pub(super) session_began: Option<UnixNanos>,
     pub(super) refused: bool,
+    /// Whose orders of other sessions are, by the venue's id; `None`: not ours. Empty except while a history is read.
+    pub(super) owners: BTreeMap<(InstrumentId, u64), Option<ClientOrderId>>,
+    pub(super) switches: Switches,
     pub(super) last_time: UnixNanos,
 }
 
@@ -219,6 +251,7 @@ impl Machine {
             Flavour::Spot => 6_000,
             Flavour::Usdm => 2_400,
         };
+        let switches = Switches::new(options.dead_man, instruments.iter().map(|one| one.id));
         Self {
             flavour,
             venue,
@@ -246,6 +279,8 @@ impl Machine {
             interrupted_at: None,
             session_began: None,
             refused: false,
+            owners: BTreeMap::new(),
+            switches,
             last_time: UnixNanos(0),
         }
     }
@@ -276,6 +311,7 @@ impl Machine {
             clock_offset_ns: self.clock.known(),
             clock_stepped_at: self.clock.stepped_at(),
             errors: self.counters.unexpected(),
+            dead_man: self.dead_man(),
             ..VenueFacts::unheard(self.venue)
         }
     }
@@ -345,6 +381,8 @@ impl Machine {
             | RequestKind::Balances
             | RequestKind::Positions
             | RequestKind::Trades
+            | RequestKind::Orders
+            | RequestKind::Countdown
             | RequestKind::Logon
             | RequestKind::Subscribe
             | RequestKind::Time

@@ -4,11 +4,13 @@
 
 mod answers;
 mod clock;
+mod dead_man;
 pub(crate) mod envelope;
 mod errors;
 pub(crate) mod exchange_info;
 pub(crate) mod fields;
 pub mod frames;
+mod history;
 mod lifecycle;
 mod line;
 mod machine;

@@ -36,6 +36,8 @@ const fn proof(kind: RequestKind) -> Proof {
         | RequestKind::Balances
         | RequestKind::Positions
         | RequestKind::Trades
+        | RequestKind::Orders
+        | RequestKind::Countdown
         | RequestKind::Logon
         | RequestKind::Subscribe => Proof::Signature,
     }
@@ -200,6 +202,18 @@ impl Machine {
                 since,
                 ..Asked::new(RequestKind::Trades)
             },
+            AccountQuery::History {
+                instrument,
+                from_id,
+                since,
+            } => Asked {
+                instrument,
+                since: self.trades_since(since, At { now, time }),
+                trades_for: TradesFor::History,
+                from_id: i64::try_from(from_id).unwrap_or(0),
+                first_id: from_id,
+                ..Asked::new(RequestKind::Trades)
+            },
         };
         if self.endpoint(asked.kind).is_none() {
             out.account.push(AccountEvent::SnapshotDone(query));
@@ -212,15 +226,17 @@ impl Machine {
     pub(super) fn ask(&mut self, asked: Asked, at: At, out: &mut GatewayOut) {
         let sendable = self.endpoint(asked.kind).is_some_and(|endpoint| {
             let urgency = match asked.kind {
-                RequestKind::Cancel | RequestKind::CancelAll | RequestKind::ListenKeyKeep => {
-                    Urgency::Cancel
-                }
+                RequestKind::Cancel
+                | RequestKind::CancelAll
+                | RequestKind::Countdown
+                | RequestKind::ListenKeyKeep => Urgency::Cancel,
                 RequestKind::Place
                 | RequestKind::Query
                 | RequestKind::OpenOrders
                 | RequestKind::Balances
                 | RequestKind::Positions
                 | RequestKind::Trades
+                | RequestKind::Orders
                 | RequestKind::Logon
                 | RequestKind::Subscribe
                 | RequestKind::Time
@@ -270,6 +286,20 @@ impl Machine {
                 let Some(native) = native else { return false };
                 params.text("symbol", native);
                 self.encode_trades(asked);
+            }
+            RequestKind::Orders => {
+                let (Some(native), Ok(first)) = (native, i64::try_from(asked.order_from)) else {
+                    return false;
+                };
+                params.text("symbol", native);
+                params.integer("orderId", first);
+                params.integer("limit", TRADES_PAGE);
+            }
+            RequestKind::Countdown => {
+                let Some(native) = native else { return false };
+                params.text("symbol", native);
+                let window = i64::try_from(asked.window.floor_millis()).unwrap_or(i64::MAX);
+                params.integer("countdownTime", window);
             }
             RequestKind::Balances if self.flavour == Flavour::Spot => {
                 params.put("omitZeroBalances", true, |text| {
@@ -387,6 +417,8 @@ impl Machine {
             | RequestKind::Balances
             | RequestKind::Positions
             | RequestKind::Trades
+            | RequestKind::Orders
+            | RequestKind::Countdown
             | RequestKind::Logon
             | RequestKind::Subscribe
             | RequestKind::Time

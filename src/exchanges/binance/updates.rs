@@ -160,7 +160,7 @@ impl Machine {
         }
     }
 
-    fn tell_fill(
+    pub(super) fn tell_fill(
         &mut self,
         update: &OrderUpdate,
         id: Option<ClientOrderId>,

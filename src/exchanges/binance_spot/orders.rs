@@ -29,10 +29,14 @@ pub(crate) const fn endpoint(kind: RequestKind) -> Option<Endpoint> {
         ),
         RequestKind::Balances => (Some("account.status"), Method::Get, "/api/v3/account", 20),
         RequestKind::Trades => (Some("myTrades"), Method::Get, "/api/v3/myTrades", 20),
+        RequestKind::Orders => (Some("allOrders"), Method::Get, "/api/v3/allOrders", 20),
         RequestKind::Logon => (Some("session.logon"), Method::Get, "", 2),
         RequestKind::Subscribe => (Some("userDataStream.subscribe"), Method::Get, "", 2),
         RequestKind::Time => (None, Method::Get, "/api/v3/time", 1),
-        RequestKind::Positions | RequestKind::ListenKey | RequestKind::ListenKeyKeep => {
+        RequestKind::Positions
+        | RequestKind::Countdown
+        | RequestKind::ListenKey
+        | RequestKind::ListenKeyKeep => {
             return None;
         }
     };

@@ -20,6 +20,8 @@ pub(crate) const fn endpoint(kind: RequestKind) -> Option<Endpoint> {
         RequestKind::Balances => (None, Method::Get, "/fapi/v3/balance", 5),
         RequestKind::Positions => (None, Method::Get, "/fapi/v3/positionRisk", 5),
         RequestKind::Trades => (None, Method::Get, "/fapi/v1/userTrades", 5),
+        RequestKind::Orders => (None, Method::Get, "/fapi/v1/allOrders", 5),
+        RequestKind::Countdown => (None, Method::Post, "/fapi/v1/countdownCancelAll", 10),
         RequestKind::Logon => (Some("session.logon"), Method::Get, "", 2),
         RequestKind::Time => (None, Method::Get, "/fapi/v1/time", 1),
         RequestKind::ListenKey => (None, Method::Post, "/fapi/v1/listenKey", 1),

@@ -104,8 +104,12 @@ impl Desk {
         self.counters.reports_stray += 1;
         if let Some(fill) = fill_of(report, None) {
             out.push(DeskOutput::Fill(fill));
-            // A forgotten order of this session is redelivered history; the ledger knows its trade ids.
-            if !report.client_order_id.is_some_and(|id| self.ids.owns(id)) {
+            // A forgotten order of this session is redelivered history, one of an earlier session is being recovered: the
+            // ledger knows the trade ids of both.
+            if !report
+                .client_order_id
+                .is_some_and(|id| self.ids.is_of_node(id))
+            {
                 let (order, instrument) = (report.client_order_id, Some(report.instrument));
                 self.alert(
                     DeskAlertKind::ForeignFill,

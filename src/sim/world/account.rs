@@ -79,7 +79,11 @@ impl VenueAccount {
                     out,
                 );
             }
-            AccountEvent::SnapshotDone(AccountQuery::OpenOrders | AccountQuery::Trades { .. })
+            AccountEvent::SnapshotDone(
+                AccountQuery::OpenOrders
+                | AccountQuery::Trades { .. }
+                | AccountQuery::History { .. },
+            )
             | AccountEvent::Ready
             | AccountEvent::NotReady
             | AccountEvent::BalanceChanged { .. }

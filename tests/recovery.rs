@@ -1,0 +1,12 @@
+//! Real processes killed at any moment against venues that live on, and what is left of it afterwards.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test stops at the first surprise"
+)]
+
+#[path = "recovery/kill.rs"]
+mod kill;
+#[path = "recovery/market.rs"]
+mod market;

@@ -21,7 +21,6 @@ use crate::sim::tape::{
     RecordingFile, Recordings, Tape, recordings_in,
 };
 use crate::sim::venue::{VenueCore, VenueSetup};
-use crate::units::Nanos;
 
 use super::CliError;
 use super::options::Speed;
@@ -30,9 +29,6 @@ use super::print_note;
 /// Key and secret of our account at every simulated venue: they guard nothing.
 const SIMULATED_KEY: &str = "arbalest-simulated-key";
 const SIMULATED_SECRET: &str = "arbalest-simulated-secret";
-
-/// From the start of the servers to the model's first orders: time to connect.
-const MODEL_LEAD: Nanos = Nanos::from_millis(500);
 
 /// Running simulated venues, by venue id; `None` for a real one.
 #[derive(Debug)]
@@ -54,7 +50,8 @@ impl Fleet {
             &setups,
             ModelParams::demo(),
             seed,
-            start.after(MODEL_LEAD),
+            // The market is there before the engine looks: an empty book is no answer of a venue.
+            start,
         );
         let tapes = MarketModel::split(&model);
         let mut servers = Vec::new();

@@ -33,8 +33,7 @@ const LINES_MAX: usize = 500;
 
 /// Files that are longer, with the most lines they may have. This list may only become shorter.
 const LONGER: &[(&str, usize)] = &[
-    ("actors/start.rs", 660),
-    ("exchanges/binance/answers.rs", 640),
+    ("exchanges/binance/answers.rs", 600),
     ("risk/monitor.rs", 720),
 ];
 

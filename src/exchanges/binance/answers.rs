@@ -560,56 +560,6 @@ impl Machine {
         Ok(())
     }
 
-    fn take_trades(
-        &mut self,
-        asked: &Asked,
-        bytes: &[u8],
-        at: At,
-        out: &mut GatewayOut,
-    ) -> Result<(), Malformed> {
-        let rows: Vec<TradeRow<'_>> = result_body(bytes, asked.over_http)?;
-        let oldest = MonoNanos(at.now.0.saturating_sub(UNANSWERED_MAX.0));
-        let mut left_out = false;
-        let mut last_id = 0;
-        for row in &rows {
-            last_id = last_id.max(row.id);
-            let Some(mut update) = row.read(&self.instruments)? else {
-                continue;
-            };
-            update.client = self
-                .tracker
-                .by_venue_id(update.instrument, update.venue_order_id);
-            if update.client.is_none() && self.tracker.has_unanswered(update.instrument, oldest) {
-                // It may belong to the placement that has no answer yet: not foreign until that is known.
-                left_out = true;
-                continue;
-            }
-            self.apply(&update, &[], false, at, out);
-        }
-        if left_out {
-            self.recoveries.push(Recovery {
-                instrument: asked.instrument,
-                since: asked.since,
-                not_before: at.now.after(Nanos::from_secs(1)),
-            });
-        }
-        if let (TradesFor::Order, Some(order)) = (asked.trades_for, asked.order) {
-            self.count_answer(order, at);
-        }
-        let full = i64::try_from(rows.len()).is_ok_and(|count| count >= TRADES_PAGE);
-        if full && asked.trades_for != TradesFor::Order {
-            let next = Asked {
-                from_id: last_id.saturating_add(1),
-                ..*asked
-            };
-            self.ask(next, at, out);
-        } else {
-            out.account
-                .extend(asked.account_query().map(AccountEvent::SnapshotDone));
-        }
-        Ok(())
-    }
-
     fn take_time(
         &mut self,
         pending: &Pending<Asked>,

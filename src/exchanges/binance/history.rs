@@ -1,13 +1,16 @@
-//! Own executions of every session, each with the order it belongs to: what a session that begins asks for.
+//! Own executions: those of this session, and the history of every session with the order each belongs to, which a session
+//! that begins asks for.
 //!
 //! A row of the venue's trades names only the venue's order id. Before a page is told, the orders it names are asked for
 //! from the oldest unknown one on; their client ids say whose they are. What the venue does not list any more is not ours.
 
 use crate::exchanges::gateway::{AccountEvent, GatewayOut};
 use crate::trade::ClientOrderId;
+use crate::units::{MonoNanos, Nanos};
 
+use super::answers::UNANSWERED_MAX;
 use super::envelope::{Malformed, result_body};
-use super::machine::{Asked, At, Machine, RequestKind};
+use super::machine::{Asked, At, Machine, Recovery, RequestKind, TradesFor};
 use super::order::{OrderResult, OrderUpdate, TradeRow};
 use super::requests::TRADES_PAGE;
 
@@ -15,7 +18,58 @@ use super::requests::TRADES_PAGE;
 const OWNERS_MAX: usize = 65_536;
 
 impl Machine {
-    /// One page of own trades.
+    /// Own trades of this session: of one order, or since an interruption.
+    pub(super) fn take_trades(
+        &mut self,
+        asked: &Asked,
+        bytes: &[u8],
+        at: At,
+        out: &mut GatewayOut,
+    ) -> Result<(), Malformed> {
+        let rows: Vec<TradeRow<'_>> = result_body(bytes, asked.over_http)?;
+        let oldest = MonoNanos(at.now.0.saturating_sub(UNANSWERED_MAX.0));
+        let mut left_out = false;
+        let mut last_id = 0;
+        for row in &rows {
+            last_id = last_id.max(row.id);
+            let Some(mut update) = row.read(&self.instruments)? else {
+                continue;
+            };
+            update.client = self
+                .tracker
+                .by_venue_id(update.instrument, update.venue_order_id);
+            if update.client.is_none() && self.tracker.has_unanswered(update.instrument, oldest) {
+                // It may belong to the placement that has no answer yet: not foreign until that is known.
+                left_out = true;
+                continue;
+            }
+            self.apply(&update, &[], false, at, out);
+        }
+        if left_out {
+            self.recoveries.push(Recovery {
+                instrument: asked.instrument,
+                since: asked.since,
+                not_before: at.now.after(Nanos::from_secs(1)),
+            });
+        }
+        if let (TradesFor::Order, Some(order)) = (asked.trades_for, asked.order) {
+            self.count_answer(order, at);
+        }
+        let full = i64::try_from(rows.len()).is_ok_and(|count| count >= TRADES_PAGE);
+        if full && asked.trades_for != TradesFor::Order {
+            let next = Asked {
+                from_id: last_id.saturating_add(1),
+                ..*asked
+            };
+            self.ask(next, at, out);
+        } else {
+            out.account
+                .extend(asked.account_query().map(AccountEvent::SnapshotDone));
+        }
+        Ok(())
+    }
+
+    /// One page of a history.
     pub(super) fn take_history(
         &mut self,
         asked: &Asked,

@@ -10,8 +10,7 @@ use super::Update;
 use super::envelope::{ErrorBody, Head, Malformed, RateLimit, result_body};
 use super::errors::{Failure, classify};
 use super::machine::{Asked, At, Flavour, Machine, Recovery, RequestKind, TradesFor};
-use super::order::{OrderResult, TradeRow};
-use super::requests::TRADES_PAGE;
+use super::order::OrderResult;
 
 /// Wait when the venue says too fast and not until when.
 const BOX_DEFAULT: Nanos = Nanos::from_secs(60);

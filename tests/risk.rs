@@ -11,10 +11,16 @@
 mod docs;
 #[path = "risk/gate.rs"]
 mod gate;
+#[path = "risk/level_twin.rs"]
+mod level_twin;
+#[path = "risk/levels.rs"]
+mod levels;
 #[path = "risk/monitor.rs"]
 mod monitor;
 #[path = "risk/people.rs"]
 mod people;
+#[path = "risk/rearm.rs"]
+mod rearm;
 #[path = "risk/stats.rs"]
 mod stats;
 #[path = "risk/support.rs"]

@@ -14,6 +14,7 @@ pub mod load;
 pub mod mistake;
 pub mod quantity;
 pub mod read_engine;
+mod read_kill;
 pub mod read_limits;
 mod read_pre_trade;
 mod read_recovery;

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::market::{Symbol, VenueId};
-use crate::risk::{CloseLimits, ControlLimits, KillLimits, Limits};
+use crate::risk::{CloseLimits, ControlLimits, Limits};
 
 use super::document::{Document, Report};
 use super::hint::nearest;
@@ -42,6 +42,7 @@ fn read_common(top: &Table<'_>, report: &mut Report) -> Option<Limits> {
     let submit = top.table("submit_rate_per_s_max", &schema::SUBMIT, report);
     let submit =
         submit.map(|table| ["symbol", "venue", "global"].map(|key| table.count(key, report)));
+    let kill = super::read_kill::read(top, report);
     let pre_trade = super::read_pre_trade::read(top, report);
     let close = top.table("force_close", &schema::FORCE_CLOSE, report);
     let close = close.map(|table| read_close(&table, report));
@@ -81,7 +82,7 @@ fn read_common(top: &Table<'_>, report: &mut Report) -> Option<Limits> {
         pre_trade: pre_trade?,
         controls: ControlLimits::default(),
         close: close??,
-        kill: KillLimits::default(),
+        kill: kill?,
     })
 }
 

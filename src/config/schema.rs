@@ -3,9 +3,11 @@
 
 use super::quantity::Unit;
 
+mod kill;
 mod pre_trade;
 mod recovery;
 
+pub use kill::KILL;
 pub use pre_trade::PRE_TRADE;
 pub use recovery::{DEAD_MAN, RECOVERY};
 
@@ -186,6 +188,7 @@ pub const LIMITS: Section = Section {
         ms("risk_view_age_ms_max", "10", "60000", Means("2000"), "oldest risk picture on which the gate lets an increasing order pass"),
         field("notional_usd_max", Form::Table, Refused, "see [notional_usd_max]"),
         field("submit_rate_per_s_max", Form::Table, Absent::None("defaults"), "see [submit_rate_per_s_max]"),
+        field("kill", Form::Table, Absent::None("defaults"), "see [kill]"),
         field("pre_trade", Form::Table, Absent::None("defaults"), "see [pre_trade]"),
         field("force_close", Form::Table, Absent::None("defaults"), "see [force_close]"),
         field("instrument", Form::Table, Refused, "one [[instrument]] for every venue and symbol of venues.toml"),
@@ -276,7 +279,7 @@ pub const STRATEGY: Section = Section {
 
 /// All sections, in the order of the documentation.
 pub const SECTIONS: &[&Section] = &[
-    &VENUES, &VENUE, &FEES, &KEYS, &LIMITS, &NOTIONAL, &SUBMIT, &PRE_TRADE, &FORCE_CLOSE, &INSTRUMENT, &STRATEGY, &ENGINE, &SIGNAL,
+    &VENUES, &VENUE, &FEES, &KEYS, &LIMITS, &NOTIONAL, &SUBMIT, &PRE_TRADE, &FORCE_CLOSE, &KILL, &INSTRUMENT, &STRATEGY, &ENGINE, &SIGNAL,
     &METRICS, &RECOVERY, &DEAD_MAN,
 ];
 

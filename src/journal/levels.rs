@@ -41,6 +41,15 @@ pub struct ClearRecord {
     pub time: i64,
 }
 
+/// One scope on probation, with names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbationRecord {
+    /// As in `level_changed`.
+    pub scope: String,
+    /// Until when, ns since 1970.
+    pub until: i64,
+}
+
 /// One limit that changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LimitRecord {
@@ -67,6 +76,14 @@ impl Instant {
     fn unix_of(self, at: MonoNanos) -> i64 {
         let ago = i64::try_from(self.mono.since(at).0).unwrap_or(i64::MAX);
         self.unix.0.saturating_sub(ago)
+    }
+    fn unix_at(self, at: MonoNanos) -> i64 {
+        let ahead = i64::try_from(at.since(self.mono).0).unwrap_or(i64::MAX);
+        self.unix.0.saturating_add(ahead)
+    }
+    fn mono_at(self, unix: i64) -> MonoNanos {
+        let ahead = u64::try_from(unix.saturating_sub(self.unix.0)).unwrap_or(0);
+        self.mono.after(Nanos(ahead))
     }
     /// An instant before the process began is its beginning: a clear then counts longer, never shorter.
     fn mono_of(self, unix: i64) -> MonoNanos {
@@ -108,6 +125,14 @@ impl Names<'_> {
                     cause: clear.cause.to_owned(),
                     source: source(clear.source),
                     time: now.unix_of(clear.at),
+                })
+                .collect(),
+            probations: state
+                .probations
+                .iter()
+                .map(|(scope, until)| ProbationRecord {
+                    scope: self.scope(scope),
+                    until: now.unix_at(*until),
                 })
                 .collect(),
         }
@@ -202,6 +227,7 @@ pub fn levels_from_journal(
     struct Written {
         held: Vec<HeldRecord>,
         clears: Vec<ClearRecord>,
+        probations: Vec<ProbationRecord>,
     }
     let Some(last) = entries.iter().rev().find(|entry| {
         entry.record.get("kind").and_then(|kind| kind.as_str()) == Some("level_state")
@@ -225,6 +251,14 @@ pub fn levels_from_journal(
                     source: record.source.and_then(|label| names.instrument_of(&label)),
                     at: now.mono_of(record.time),
                 })
+            })
+            .collect(),
+        probations: written
+            .probations
+            .into_iter()
+            .filter_map(|record| {
+                let until = now.mono_at(record.until);
+                Some((names.scope_of(&record.scope)?, until))
             })
             .collect(),
     }))

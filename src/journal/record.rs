@@ -10,7 +10,7 @@ use crate::risk::output::{CloseIntent, CloseRecord, LevelChange, Scope};
 use crate::trade::{Fill, Liquidity, StrategyId};
 use crate::units::{Price, Qty, Side};
 
-use super::levels::{ClearRecord, HeldRecord, LimitRecord, actor};
+use super::levels::{ClearRecord, HeldRecord, LimitRecord, ProbationRecord, actor};
 use super::rows::{
     AlertRecord, CancelRecord, ConfigRecord, ControlRecord, OrderRecord, PositionRow, RefusalRow,
     ReportRecord, RiskMetricsRecord,
@@ -86,6 +86,8 @@ pub enum Record {
         held: Vec<HeldRecord>,
         /// Automatic clears of the last day.
         clears: Vec<ClearRecord>,
+        /// Scopes on probation after a re-arm.
+        probations: Vec<ProbationRecord>,
     },
     /// Other limits are in force.
     LimitsChanged {

@@ -5,19 +5,21 @@
 //! cool-down; after three such clears in an hour, or ten in a day, the next one stays until a person lowers it.
 
 use crate::market::{Instrument, InstrumentId};
-use crate::trade::StrategyId;
 use crate::units::{MonoNanos, Nanos};
 
-use super::{Actor, Alert, AlertKind, KillLevel, LevelChange, RiskOutput, Scope, Severity};
+use super::{
+    Actor, Alert, AlertKind, KillLevel, KillLimits, LevelChange, RiskOutput, Scope, Severity,
+};
 
+pub(super) mod ladder;
+mod look;
+mod probation;
 pub(super) mod state;
 
-use state::{LevelClear, LevelEntry, LevelState};
+pub(super) use probation::Probation;
 
 const HOUR: Nanos = Nanos::from_secs(3_600);
 const DAY: Nanos = Nanos::from_secs(86_400);
-const CLEARS_PER_HOUR_MAX: usize = 3;
-const CLEARS_PER_DAY_MAX: usize = 10;
 
 /// What holds a level up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,13 +59,30 @@ pub(super) struct Raise {
 
 #[derive(Debug, Default)]
 pub(super) struct Levels {
+    rules: KillLimits,
     entries: Vec<Entry>,
     clears: Vec<(Scope, Cause, MonoNanos)>,
+    /// Scopes that were re-armed a short while ago.
+    probations: Vec<Probation>,
+    /// Controls that warn: half the order size.
+    near: Vec<(Scope, Cause)>,
     /// Something of the state changed since [`Levels::take_state`].
     state_changed: bool,
 }
 
 impl Levels {
+    /// Nothing raised.
+    pub(super) fn new(rules: KillLimits) -> Self {
+        Self {
+            rules,
+            ..Self::default()
+        }
+    }
+    /// Other rules from now on.
+    pub(super) fn set_rules(&mut self, rules: KillLimits) {
+        self.rules = rules;
+    }
+
     /// Raises, or keeps what is higher. True when the scope's level changed.
     pub(super) fn raise(
         &mut self,
@@ -110,19 +129,18 @@ impl Levels {
             raise.reason,
             now,
         ));
-        out.push(RiskOutput::Alert(Alert {
-            kind: AlertKind::LevelRaised,
-            severity: if to >= KillLevel::CancelAll {
-                Severity::Critical
-            } else {
-                Severity::Warning
-            },
-            scope: raise.scope,
-            value: None,
-            limit: None,
-            raised: true,
-            at: now,
-        }));
+        let severity = if to >= KillLevel::CancelAll {
+            Severity::Critical
+        } else {
+            Severity::Warning
+        };
+        out.push(alert(
+            AlertKind::LevelRaised,
+            severity,
+            raise.scope,
+            true,
+            now,
+        ));
         true
     }
 
@@ -180,86 +198,6 @@ impl Levels {
         true
     }
 
-    /// What holds a scope above `level`, start-up left out: cause, its own level and whether only people lower it.
-    pub(super) fn above(
-        &self,
-        scope: Scope,
-        level: KillLevel,
-    ) -> impl Iterator<Item = (Cause, KillLevel, bool, &str)> {
-        self.entries
-            .iter()
-            .filter(move |entry| {
-                entry.scope == scope && entry.level > level && entry.cause != STARTUP
-            })
-            .map(|entry| {
-                (
-                    entry.cause,
-                    entry.level,
-                    entry.latched,
-                    entry.reason.as_str(),
-                )
-            })
-    }
-
-    /// What must survive a restart.
-    pub(super) fn state(&self) -> LevelState {
-        LevelState {
-            entries: self
-                .entries
-                .iter()
-                .filter(|entry| entry.cause != STARTUP)
-                .map(|entry| LevelEntry {
-                    scope: entry.scope,
-                    cause: entry.cause.label,
-                    source: entry.cause.source,
-                    level: entry.level,
-                    latched: entry.latched,
-                    reason: entry.reason.clone(),
-                })
-                .collect(),
-            clears: self
-                .clears
-                .iter()
-                .map(|(scope, cause, at)| LevelClear {
-                    scope: *scope,
-                    cause: cause.label,
-                    source: cause.source,
-                    at: *at,
-                })
-                .collect(),
-        }
-    }
-
-    /// The state, if it changed since it was last taken.
-    pub(super) fn take_state(&mut self) -> Option<LevelState> {
-        std::mem::take(&mut self.state_changed).then(|| self.state())
-    }
-
-    /// Puts back what an earlier session held. Nothing is lowered by it.
-    pub(super) fn restore(&mut self, state: LevelState, now: MonoNanos, out: &mut Vec<RiskOutput>) {
-        for entry in state.entries {
-            let raise = Raise {
-                scope: entry.scope,
-                level: entry.level,
-                cause: Cause {
-                    label: entry.cause,
-                    source: entry.source,
-                },
-                latched: entry.latched,
-                by: Actor::Control("restart"),
-                reason: entry.reason,
-            };
-            self.raise(raise, now, out);
-        }
-        self.clears.extend(state.clears.into_iter().map(|clear| {
-            let cause = Cause {
-                label: clear.cause,
-                source: clear.source,
-            };
-            (clear.scope, cause, clear.at)
-        }));
-    }
-
     /// Tells that a condition is gone (`true`) or back; clears its unlatched entries once it was gone for `cooldown`.
     pub(super) fn settle(
         &mut self,
@@ -296,13 +234,14 @@ impl Levels {
         out: &mut Vec<RiskOutput>,
     ) -> bool {
         self.clears.retain(|(_, _, at)| now.since(*at) < DAY);
-        let within = |span: Nanos| {
+        let used = |span: Nanos, most: u32| {
             let same = |(other, by, at): &&(Scope, Cause, MonoNanos)| {
                 *other == scope && *by == cause && now.since(*at) < span
             };
-            self.clears.iter().filter(same).count()
+            let count = self.clears.iter().filter(same).count();
+            u32::try_from(count).unwrap_or(u32::MAX) >= most
         };
-        if within(HOUR) >= CLEARS_PER_HOUR_MAX || within(DAY) >= CLEARS_PER_DAY_MAX {
+        if used(HOUR, self.rules.clears_per_hour_max) || used(DAY, self.rules.clears_per_day_max) {
             for entry in self
                 .entries
                 .iter_mut()
@@ -311,6 +250,13 @@ impl Levels {
                 entry.latched = true;
             }
             self.state_changed = true;
+            out.push(alert(
+                AlertKind::LevelLatched,
+                Severity::Critical,
+                scope,
+                true,
+                now,
+            ));
             return false;
         }
         let from = self.of_scope(scope);
@@ -333,39 +279,6 @@ impl Levels {
             out.push(cleared_alert(scope, now));
         }
         to != from
-    }
-
-    /// Highest entry of one scope.
-    pub(super) fn of_scope(&self, scope: Scope) -> KillLevel {
-        self.entries
-            .iter()
-            .filter(|entry| entry.scope == scope)
-            .map(|entry| entry.level)
-            .max()
-            .unwrap_or_default()
-    }
-    /// Highest over every scope an instrument belongs to.
-    pub(super) fn of_instrument(&self, instrument: &Instrument) -> KillLevel {
-        self.entries
-            .iter()
-            .filter(|entry| contains(entry.scope, instrument))
-            .map(|entry| entry.level)
-            .max()
-            .unwrap_or_default()
-    }
-    /// Of one strategy.
-    pub(super) fn of_strategy(&self, strategy: StrategyId) -> KillLevel {
-        self.of_scope(Scope::Strategy(strategy))
-    }
-    /// Every scope above Armed with its level.
-    pub(super) fn raised(&self) -> Vec<(Scope, KillLevel)> {
-        let mut scopes: Vec<Scope> = self.entries.iter().map(|entry| entry.scope).collect();
-        scopes.sort_unstable();
-        scopes.dedup();
-        scopes
-            .into_iter()
-            .map(|scope| (scope, self.of_scope(scope)))
-            .collect()
     }
 }
 
@@ -402,13 +315,23 @@ fn changed(
 }
 
 fn cleared_alert(scope: Scope, at: MonoNanos) -> RiskOutput {
+    alert(AlertKind::LevelRaised, Severity::Info, scope, false, at)
+}
+
+fn alert(
+    kind: AlertKind,
+    severity: Severity,
+    scope: Scope,
+    raised: bool,
+    at: MonoNanos,
+) -> RiskOutput {
     RiskOutput::Alert(Alert {
-        kind: AlertKind::LevelRaised,
-        severity: Severity::Info,
+        kind,
+        severity,
         scope,
         value: None,
         limit: None,
-        raised: false,
+        raised,
         at,
     })
 }

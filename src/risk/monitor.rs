@@ -24,13 +24,17 @@ use super::{
 
 mod closes;
 mod controls;
+mod escalate;
 mod heard;
+mod needs;
 mod operator;
 mod pairs;
 mod snapshot;
 mod watch;
 
+use escalate::Escalation;
 use heard::Heard;
+use needs::FeedHealth;
 pub use snapshot::{InstrumentSnapshot, LimitUse, RiskSnapshot};
 use watch::Watch;
 
@@ -55,6 +59,8 @@ pub struct Monitor {
     view_changed: bool,
     /// Scopes raised during this input: their orders are cancelled once the intents of the closes are written.
     cancels: Vec<Scope>,
+    escalation: Escalation,
+    feed_health: Vec<FeedHealth>,
     /// What people asked for and others must approve.
     waiting: Waiting,
 }
@@ -65,11 +71,13 @@ impl Monitor {
     pub fn new(limits: Arc<Limits>, catalogue: Arc<Catalogue>, reporting: Asset) -> Self {
         Self {
             heard: Heard::new(catalogue.venue_names().len(), catalogue.all().len()),
+            levels: Levels::new(limits.kill.clone()),
             watches: catalogue.all().iter().map(|_| Watch::default()).collect(),
             limits,
             catalogue,
             reporting,
-            levels: Levels::default(),
+            escalation: Escalation::default(),
+            feed_health: Vec::new(),
             strategy_count: STRATEGIES_MAX,
             strategy_instruments: Vec::new(),
             numbers: Numbers::default(),
@@ -161,7 +169,9 @@ impl Monitor {
 
     /// Time passes: call a few times a second. Emits a view even when nothing changed, so that the gate's does not age.
     pub fn on_timer(&mut self, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        self.levels.end_probations(now);
         self.evaluate_all(now, out);
+        self.clear_orders(now, out);
         self.view_changed = true;
         self.finish(now, out);
     }
@@ -239,19 +249,22 @@ impl Monitor {
     }
 
     /// Raises a level. The view goes out before anything else follows from it; the cancels follow at the end of the input.
-    fn raise(&mut self, raise: Raise, now: MonoNanos, out: &mut Vec<RiskOutput>) -> bool {
+    fn raise(&mut self, mut raise: Raise, now: MonoNanos, out: &mut Vec<RiskOutput>) -> bool {
         let scope = raise.scope;
+        raise.latched |= self.levels.is_on_probation(scope, &self.catalogue);
         if !self.levels.raise(raise, now, out) {
             return false;
         }
         self.view_changed = true;
         self.publish(now, out);
         self.cancels.push(scope);
+        self.begin_clearing(scope, now);
         true
     }
 
     /// Ends an input: cancels, then the picture.
     fn finish(&mut self, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        self.escalate(now, out);
         for scope in std::mem::take(&mut self.cancels) {
             if scope == Scope::Portfolio {
                 out.push(RiskOutput::CancelAll);
@@ -297,6 +310,7 @@ impl Monitor {
                     InstrumentRisk {
                         position_qty: watch.qty(),
                         level: self.levels.of_instrument(instrument),
+                        size_factor: self.levels.size_factor(|scope| contains(scope, instrument)),
                         unknown_orders: orders.map_or(0, |orders| orders.unknown),
                         inflight_orders: orders.map_or(0, |orders| orders.inflight),
                         next_event_at: self.heard.next_event(instrument.id, instrument.venue),
@@ -307,6 +321,9 @@ impl Monitor {
             strategies: strategies
                 .map(|index| StrategyRisk {
                     level: self.levels.of_strategy(StrategyId(index)),
+                    size_factor: self
+                        .levels
+                        .size_factor(|scope| scope == Scope::Strategy(StrategyId(index))),
                     ..StrategyRisk::default()
                 })
                 .collect(),

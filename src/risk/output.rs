@@ -152,6 +152,10 @@ pub enum AlertKind {
     PositionUnpriced,
     /// A level was raised.
     LevelRaised,
+    /// A level cleared itself too often: from now on only people lower it (2.5).
+    LevelLatched,
+    /// Orders are still open after a cancel at K2 or above (I11).
+    CancelBlocked,
     /// A forced close began.
     CloseStarted,
     /// A forced close can send nothing: no price, or the venue refuses everything.
@@ -181,6 +185,8 @@ impl AlertKind {
             Self::LossOverLimit => "loss_over_limit",
             Self::PositionUnpriced => "position_unpriced",
             Self::LevelRaised => "level_raised",
+            Self::LevelLatched => "level_latched",
+            Self::CancelBlocked => "cancel_blocked",
             Self::CloseStarted => "close_started",
             Self::CloseBlocked => "close_blocked",
             Self::CloseEscalated => "close_escalated",

@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 
-use crate::units::{MonoNanos, Nanos};
+use crate::units::MonoNanos;
 
 use super::operator::Hex32;
 use super::role::Person;
 use super::{KillLevel, Limits, Scope};
 
-/// How long a token is good.
-const LIFETIME: Nanos = Nanos::from_secs(60);
 /// Most requests that may wait at once; the oldest gives way.
 const WAITING_MAX: usize = 16;
 
@@ -44,16 +42,16 @@ pub(super) struct Pending {
 pub(super) struct Waiting(Vec<Pending>);
 
 impl Waiting {
-    /// Keeps a wish and says when its token dies.
+    /// Keeps a wish until its token dies, and says when that is.
     pub(super) fn add(
         &mut self,
         wish: Wish,
         by: Person,
         reason: String,
         (token, hash): (Hex32, Hex32),
+        expires_at: MonoNanos,
         now: MonoNanos,
     ) -> MonoNanos {
-        let expires_at = now.after(LIFETIME);
         self.0
             .retain(|one| one.expires_at >= now && !one.token.same(&token));
         if self.0.len() >= WAITING_MAX {

@@ -19,7 +19,9 @@ use arbalest::exchanges::gateway::GatewayOptions;
 use arbalest::exchanges::secret::{Credentials, KeyKind};
 use arbalest::journal;
 use arbalest::market::{InstrumentId, VenueId};
-use arbalest::risk::{Hex32, KillLevel, OperatorCommand, OperatorDone, Person, Role, Scope};
+use arbalest::risk::{
+    Hex32, KillLevel, OperatorCommand, OperatorDone, OperatorRefusal, Person, Role, Scope,
+};
 use arbalest::sim::build::venue_setup;
 use arbalest::sim::server::{Pace, VenueServer};
 use arbalest::sim::tape::MarketChange;
@@ -97,7 +99,9 @@ fn files(terms: &Terms) -> Files {
     let limits = format!(
         "order_notional_usd_max = \"100000\"\nunrealized_loss_usd_max = \"{}\"\nref_price_age_ms_max = 10000\n\
          risk_view_age_ms_max = 20000\ncooldown_ms = 60000\n\
-         [notional_usd_max]\nsymbol = \"1000000\"\nvenue = \"1000000\"\nasset_net = \"100000\"\ngross = \"1000000\"\nnet = \"1000000\"\n",
+         [notional_usd_max]\nsymbol = \"1000000\"\nvenue = \"1000000\"\nasset_net = \"100000\"\ngross = \"1000000\"\nnet = \"1000000\"\n\
+         [pre_trade]\njournal_lag_ms_max = 10000\nclock_offset_ms_max = 10000\nclock_step_quiet_ms = 0\n\
+         [kill]\nrearm_feed_healthy_ms_min = 0\nprobation_ms = 0\n",
         terms.loss_max
     );
     let strategy = format!(
@@ -465,18 +469,23 @@ impl World {
         })
         .await;
     }
-    /// Tom asks, Olga approves what she was shown.
+    /// Tom asks until all is well, Olga approves what she was shown.
     pub async fn rearm(&self, scope: Scope) {
-        let request = OperatorCommand::RequestRearm {
-            scope,
-            to_level: KillLevel::Armed,
-            by: Person::new("tom", Role::Trader),
-            reason: "scripted".to_owned(),
-            token: Hex32([7; 32]),
-        };
-        let OperatorDone::RearmOffered(offer) = self.operate(request).await else {
-            panic!("no offer");
-        };
+        let offer = until("a re-arm is offered", SOON, async || {
+            let request = OperatorCommand::RequestRearm {
+                scope,
+                to_level: KillLevel::Armed,
+                by: Person::new("tom", Role::Trader),
+                reason: "scripted".to_owned(),
+                token: Hex32([7; 32]),
+            };
+            match self.engine.operate(request).await.unwrap() {
+                Ok(OperatorDone::RearmOffered(offer)) => Some(offer),
+                Err(OperatorRefusal::Unmet(_)) => None,
+                other => panic!("{other:?}"),
+            }
+        })
+        .await;
         self.operate(OperatorCommand::ApproveRearm {
             token: offer.token,
             state_hash: offer.state_hash,

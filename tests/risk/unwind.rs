@@ -406,7 +406,7 @@ fn a_market_order_is_the_last_rung_and_only_when_allowed() {
                 own.instruments[PERP.index()]
                     .as_mut()
                     .unwrap()
-                    .position_qty_max = Qty(HALF);
+                    .position_qty_max = Qty(3 * HALF / 2);
             }
         });
         desk.own(PERP, ONE);

@@ -69,7 +69,9 @@ impl Ladder {
         let Some(rung) = self.0.get_mut(at) else {
             return KillLevel::ReduceOnly;
         };
-        if rung.cancelled_at.is_none() && value > rung.first && now.since(rung.since) >= rules.growing
+        if rung.cancelled_at.is_none()
+            && value > rung.first
+            && now.since(rung.since) >= rules.growing
         {
             rung.level = rung.level.max(KillLevel::CancelAll);
             rung.cancelled_at = Some(now);
@@ -104,23 +106,61 @@ mod tests {
         // (ms since the start, value of a limit of 100, orders open) -> level
         let table: &[&[(u64, i128, bool, u8)]] = &[
             // On the limit is not over; back within the limit ends the rung and its clock.
-            &[(0, 100, true, 0), (1, 101, true, 1), (2, 100, true, 0), (3_000, 102, true, 1), (4_999, 103, true, 1), (5_000, 103, true, 2)],
+            &[
+                (0, 100, true, 0),
+                (1, 101, true, 1),
+                (2, 100, true, 0),
+                (3_000, 102, true, 1),
+                (4_999, 103, true, 1),
+                (5_000, 103, true, 2),
+            ],
             // Not growing: stays at K1 for ever. Growing later: K2.
-            &[(0, 120, true, 1), (9_000, 120, true, 1), (9_001, 119, true, 1), (9_002, 121, true, 2)],
+            &[
+                (0, 120, true, 1),
+                (9_000, 120, true, 1),
+                (9_001, 119, true, 1),
+                (9_002, 121, true, 2),
+            ],
             // K2, orders open for five seconds: K3; without orders it stays at K2.
-            &[(0, 110, true, 1), (2_000, 111, true, 2), (6_999, 111, true, 2), (7_000, 111, true, 3), (8_000, 101, false, 3)],
-            &[(0, 110, true, 1), (2_000, 111, false, 2), (60_000, 111, false, 2), (60_001, 111, true, 3)],
+            &[
+                (0, 110, true, 1),
+                (2_000, 111, true, 2),
+                (6_999, 111, true, 2),
+                (7_000, 111, true, 3),
+                (8_000, 101, false, 3),
+            ],
+            &[
+                (0, 110, true, 1),
+                (2_000, 111, false, 2),
+                (60_000, 111, false, 2),
+                (60_001, 111, true, 3),
+            ],
             // One and a half limits is allowed to K1, above it is K3 at once.
             &[(0, 150, false, 1)],
-            &[(0, 151, false, 3), (1, 101, false, 3), (2, 100, false, 0), (3, 101, false, 1)],
+            &[
+                (0, 151, false, 3),
+                (1, 101, false, 3),
+                (2, 100, false, 0),
+                (3, 101, false, 1),
+            ],
             &[(0, i128::MAX, false, 3)],
         ];
         for (row, steps) in table.iter().enumerate() {
             let mut ladder = Ladder::default();
             for &(millis, value, orders_open, level) in *steps {
-                let reading = Reading { value, limit: 100, orders_open };
+                let reading = Reading {
+                    value,
+                    limit: 100,
+                    orders_open,
+                };
                 let now = MonoNanos(1).after(Nanos::from_millis(millis));
-                let got = ladder.climb(Scope::Portfolio, CAUSE, reading, &KillLimits::default(), now);
+                let got = ladder.climb(
+                    Scope::Portfolio,
+                    CAUSE,
+                    reading,
+                    &KillLimits::default(),
+                    now,
+                );
                 assert_eq!(got as u8, level, "row {row} at {millis} ms");
             }
         }
@@ -131,9 +171,22 @@ mod tests {
         let mut ladder = Ladder::default();
         let rules = KillLimits::default();
         let mut at = |scope, source, value, millis| {
-            let cause = Cause { label: "AT-01", source };
-            let reading = Reading { value, limit: 100, orders_open: false };
-            ladder.climb(scope, cause, reading, &rules, MonoNanos(1).after(Nanos::from_millis(millis)))
+            let cause = Cause {
+                label: "AT-01",
+                source,
+            };
+            let reading = Reading {
+                value,
+                limit: 100,
+                orders_open: false,
+            };
+            ladder.climb(
+                scope,
+                cause,
+                reading,
+                &rules,
+                MonoNanos(1).after(Nanos::from_millis(millis)),
+            )
         };
         let venue = Scope::Venue(crate::market::VenueId(0));
         assert_eq!(at(Scope::Portfolio, None, 101, 0), KillLevel::ReduceOnly);

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use crate::market::{Catalogue, InstrumentId};
 use crate::units::{Nanos, Ppm, Qty};
 
-use super::{CloseLimits, InstrumentLimits, Limits};
+use super::{CloseLimits, InstrumentLimits, KillLimits, Limits, PreTradeLimits};
 
 /// Which way a changed limit moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,7 +78,9 @@ value!(
     Nanos: |value| format!("{} ns", value.0),
     Ppm: |value| format!("{} ppm", value.0),
     Qty: |value| format!("{} steps", value.0),
-    u32: |value| value.to_string()
+    u32: |value| value.to_string(),
+    u64: |value| value.to_string(),
+    bool: |value| value.to_string()
 );
 
 /// What a walk over all limits collects.
@@ -86,6 +88,14 @@ value!(
 struct Walk {
     text: String,
     changes: Vec<LimitChange>,
+}
+
+/// Walks over every field of one group. A new field is a line here, or this does not compile.
+macro_rules! group {
+    ($walk:expr, $table:literal, $kind:ident, $now:expr, $new:expr; $($tight:ident $field:ident $key:literal;)*) => {{
+        let $kind { $($field),* } = $now;
+        $($walk.limit(concat!($table, ".", $key), Tight::$tight, $field, &$new.$field);)*
+    }};
 }
 
 impl Walk {
@@ -187,113 +197,137 @@ impl Walk {
         self.group("force_close", now, &rest);
     }
 
+    fn kill(&mut self, now: &mut KillLimits, new: &KillLimits) {
+        group! { self, "kill", KillLimits, now, new;
+            Lower near_size "near_size_ratio";
+            Lower growing "growing_ms_max";
+            Lower cancel "cancel_ms_max";
+            Lower flatten_over "flatten_over_ratio";
+            Lower flatten_scopes_max "flatten_scopes_max";
+            Lower close_blocked "close_blocked_ms_max";
+            Lower portfolio_flatten "portfolio_flatten_ms_max";
+            Lower clears_per_hour_max "clears_per_hour_max";
+            Lower clears_per_day_max "clears_per_day_max";
+            Higher probation "probation_ms";
+            Lower probation_size "probation_size_ratio";
+            Lower token "token_ms_max";
+            Higher rearm_feed_healthy "rearm_feed_healthy_ms_min";
+        }
+    }
+
+    fn pre_trade(&mut self, now: &mut PreTradeLimits, new: &PreTradeLimits) {
+        group! { self, "pre_trade", PreTradeLimits, now, new;
+            Higher facts_required "facts_required";
+            Lower instrument_rules_age_max "instrument_rules_age_ms_max";
+            Lower allow_unpriced_market "allow_unpriced_market";
+            Lower allow_resting "allow_resting";
+            Higher expiry_lead_min "expiry_lead_ms_min";
+            Lower price_collar "price_collar_bps";
+            Lower price_collar_stable "price_collar_stable_bps";
+            Lower ref_jump_max "ref_jump_bps_max";
+            Higher ref_jump_window "ref_jump_window_ms";
+            Higher ref_quarantine "ref_quarantine_ms";
+            Lower consensus_dev_max "consensus_dev_bps_max";
+            Lower edge_max "edge_bps_max";
+            Higher edge_min "edge_bps_min";
+            Lower open_orders_per_symbol_max "open_orders_per_symbol_max";
+            Lower open_orders_per_venue_max "open_orders_per_venue_max";
+            Lower open_notional_usd_max "open_notional_usd_max";
+            Higher balance_reserve "balance_reserve_ratio";
+            Higher initial_margin "initial_margin_ratio";
+            Lower margin_usage_max "margin_usage_ratio_max";
+            Lower maint_margin_max "maint_margin_ratio_max";
+            Lower leverage_max "leverage_max";
+            Lower depth_take_max "depth_take_ratio_max";
+            Lower var99_1d_usd_max "var99_1d_usd_max";
+            Lower es975_1d_usd_max "es975_1d_usd_max";
+            Higher var_model_required "var_model_required";
+            Lower scope_instruments_max "scope_instruments_max";
+            Lower scope_venues_max "scope_venues_max";
+            Lower scope_notional_usd_max "scope_notional_usd_max";
+            Lower leg_plan_expiry "leg_plan_expiry_ms";
+            Lower modify_rate_max "modify_rate_per_s_max";
+            Higher venue_budget_reserve "venue_budget_reserve_ratio";
+            Lower repeat_exec_max "repeat_exec_max";
+            Higher repeat_exec_window "repeat_exec_window_ms";
+            Higher dup_intent_window "dup_intent_window_ms";
+            Lower unknown_orders_max "unknown_orders_max";
+            Lower inflight_max "inflight_max";
+            Lower ufr_guard "ufr_guard_ratio";
+            Lower ifer_guard "ifer_guard_ratio";
+            Lower dust_ratio_guard "dust_ratio_guard";
+            Lower ufr_orders_min "ufr_orders_min";
+            Lower ifer_orders_min "ifer_orders_min";
+            Lower session_age_max "session_age_ms_max";
+            Lower clock_offset_max "clock_offset_ms_max";
+            Higher clock_step_quiet "clock_step_quiet_ms";
+            Lower deadman_window "deadman_window_ms";
+            Lower recon_age_max "recon_age_ms_max";
+            Lower journal_lag_max "journal_lag_ms_max";
+            Higher disk_free_bytes_min "disk_free_bytes_min";
+            Higher maintenance_guard "maintenance_guard_ms";
+            Higher funding_guard "funding_guard_ms";
+        }
+    }
+
     fn all(&mut self, now: &mut Limits, new: &Limits, catalogue: &Catalogue) {
-        use Tight::{Higher, Lower};
-        for (index, own) in now.instruments.iter_mut().enumerate() {
+        let Limits {
+            instruments,
+            order_notional_usd_max,
+            notional_usd_max_symbol,
+            notional_usd_max_venue,
+            notional_usd_max_asset_net,
+            notional_usd_max_gross,
+            notional_usd_max_net,
+            notional_margin,
+            ref_price_age_max,
+            book_crossed_max,
+            spread_max,
+            submit_rate_max_symbol,
+            submit_rate_max_venue,
+            submit_rate_max_global,
+            unrealized_loss_usd_max,
+            warn_at,
+            cooldown,
+            risk_view_age_max,
+            pre_trade,
+            controls,
+            close,
+            kill,
+        } = now;
+        for (index, own) in instruments.iter_mut().enumerate() {
             let id = InstrumentId(u16::try_from(index).unwrap_or(u16::MAX));
             let other = new.instruments.get(index).and_then(Option::as_ref);
             self.instrument(&catalogue.label(id), own, other);
         }
-        let mut limits = |key: &str, tight, now: &mut Decimal, new: &Decimal| {
-            self.limit(key, tight, now, new);
-        };
-        limits(
-            "order_notional_usd_max",
-            Lower,
-            &mut now.order_notional_usd_max,
-            &new.order_notional_usd_max,
-        );
-        limits(
-            "notional_usd_max.symbol",
-            Lower,
-            &mut now.notional_usd_max_symbol,
-            &new.notional_usd_max_symbol,
-        );
-        limits(
-            "notional_usd_max.venue",
-            Lower,
-            &mut now.notional_usd_max_venue,
-            &new.notional_usd_max_venue,
-        );
-        limits(
-            "notional_usd_max.asset_net",
-            Lower,
-            &mut now.notional_usd_max_asset_net,
-            &new.notional_usd_max_asset_net,
-        );
-        limits(
-            "notional_usd_max.gross",
-            Lower,
-            &mut now.notional_usd_max_gross,
-            &new.notional_usd_max_gross,
-        );
-        limits(
-            "notional_usd_max.net",
-            Lower,
-            &mut now.notional_usd_max_net,
-            &new.notional_usd_max_net,
-        );
-        limits(
-            "unrealized_loss_usd_max",
-            Lower,
-            &mut now.unrealized_loss_usd_max,
-            &new.unrealized_loss_usd_max,
-        );
-        self.limit(
-            "notional_margin_bps",
-            Higher,
-            &mut now.notional_margin,
-            &new.notional_margin,
-        );
-        self.limit(
-            "spread_bps_max",
-            Lower,
-            &mut now.spread_max,
-            &new.spread_max,
-        );
-        self.limit("warn_at_ratio", Lower, &mut now.warn_at, &new.warn_at);
-        self.limit(
-            "ref_price_age_ms_max",
-            Lower,
-            &mut now.ref_price_age_max,
-            &new.ref_price_age_max,
-        );
-        self.limit(
-            "book_crossed_ms_max",
-            Lower,
-            &mut now.book_crossed_max,
-            &new.book_crossed_max,
-        );
-        self.limit(
-            "risk_view_age_ms_max",
-            Lower,
-            &mut now.risk_view_age_max,
-            &new.risk_view_age_max,
-        );
-        self.limit("cooldown_ms", Higher, &mut now.cooldown, &new.cooldown);
-        for (key, now, new) in [
-            (
-                "symbol",
-                &mut now.submit_rate_max_symbol,
-                &new.submit_rate_max_symbol,
-            ),
-            (
-                "venue",
-                &mut now.submit_rate_max_venue,
-                &new.submit_rate_max_venue,
-            ),
-            (
-                "global",
-                &mut now.submit_rate_max_global,
-                &new.submit_rate_max_global,
-            ),
-        ] {
-            self.limit(&format!("submit_rate_per_s_max.{key}"), Lower, now, new);
+        macro_rules! top {
+            ($($tight:ident $field:ident $key:literal;)*) => {
+                $(self.limit($key, Tight::$tight, $field, &new.$field);)*
+            };
         }
-        self.close(&mut now.close, &new.close);
-        self.group("pre_trade", &now.pre_trade, &new.pre_trade);
-        self.group("controls", &now.controls, &new.controls);
-        self.group("kill", &now.kill, &new.kill);
+        top! {
+            Lower order_notional_usd_max "order_notional_usd_max";
+            Lower notional_usd_max_symbol "notional_usd_max.symbol";
+            Lower notional_usd_max_venue "notional_usd_max.venue";
+            Lower notional_usd_max_asset_net "notional_usd_max.asset_net";
+            Lower notional_usd_max_gross "notional_usd_max.gross";
+            Lower notional_usd_max_net "notional_usd_max.net";
+            Higher notional_margin "notional_margin_bps";
+            Lower ref_price_age_max "ref_price_age_ms_max";
+            Lower book_crossed_max "book_crossed_ms_max";
+            Lower spread_max "spread_bps_max";
+            Lower submit_rate_max_symbol "submit_rate_per_s_max.symbol";
+            Lower submit_rate_max_venue "submit_rate_per_s_max.venue";
+            Lower submit_rate_max_global "submit_rate_per_s_max.global";
+            Lower unrealized_loss_usd_max "unrealized_loss_usd_max";
+            Lower warn_at "warn_at_ratio";
+            Higher cooldown "cooldown_ms";
+            Lower risk_view_age_max "risk_view_age_ms_max";
+        }
+        self.close(close, &new.close);
+        self.pre_trade(pre_trade, &new.pre_trade);
+        self.group("controls", controls, &new.controls);
+        self.kill(kill, &new.kill);
     }
 }
 

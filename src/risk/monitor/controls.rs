@@ -31,6 +31,7 @@ impl Monitor {
             qty_amount(own.position_qty_max, instrument),
         );
         let scope = Scope::Instrument(instrument.id);
+        let symbol = Scope::Symbol(instrument.symbol);
         if standing.near != watch.position_warned {
             watch.position_warned = standing.near;
             out.push(alert(
@@ -46,13 +47,15 @@ impl Monitor {
             label: "AT-01",
             source: Some(instrument.id),
         };
+        self.warn(symbol, cause, standing.near);
+        let level = self.climb(symbol, cause, (value.steps, limit.steps), now);
         if standing.over {
             let reason = format!("position {value} was over {limit}");
             let raise = Raise {
-                scope: Scope::Symbol(instrument.symbol),
-                level: KillLevel::ReduceOnly,
+                scope: symbol,
+                level,
                 cause,
-                latched: false,
+                latched: level > KillLevel::ReduceOnly,
                 by: Actor::Control("AT-01"),
                 reason,
             };
@@ -121,16 +124,18 @@ impl Monitor {
                 now,
             ));
         }
+        let cause = Cause {
+            label: "AT-02",
+            source: Some(instrument.id),
+        };
+        self.warn(Scope::Symbol(instrument.symbol), cause, standing.near);
         if !standing.over {
             return;
         }
         let raise = Raise {
             scope: Scope::Symbol(instrument.symbol),
             level: KillLevel::Flatten,
-            cause: Cause {
-                label: "AT-02",
-                source: Some(instrument.id),
-            },
+            cause,
             latched: true,
             by: Actor::Control("AT-02"),
             reason: format!("unrealized loss {value} was over {limit}"),

@@ -8,7 +8,7 @@ use crate::risk::RiskOutput;
 use crate::trade::{Fact, FeedFacts, JournalFacts, LatencyFacts, OrderFacts, Seat, VenueFacts};
 use crate::units::MonoNanos;
 
-use super::Monitor;
+use super::{FeedHealth, Monitor};
 
 /// The last facts of each kind.
 #[derive(Debug, Default)]
@@ -75,6 +75,7 @@ impl Monitor {
                 }
             }
             Fact::Feed(facts) => {
+                FeedHealth::hear(&mut self.feed_health, facts, now);
                 self.heard.feeds.insert((facts.venue, facts.lane), *facts);
             }
             Fact::Journal(facts) => {

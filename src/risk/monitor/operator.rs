@@ -4,17 +4,15 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
-
 use crate::risk::levels::state::LevelState;
 use crate::risk::levels::{Cause, Raise, STARTUP, contains};
 use crate::risk::operator::{
-    Hex32, LimitsProposed, Need, OperatorCommand, OperatorDone, OperatorRefusal, RearmOffer, Unmet,
+    Hex32, LimitsProposed, OperatorCommand, OperatorDone, OperatorRefusal, RearmOffer,
 };
 use crate::risk::rearm::{Pending, Wish, same_name, sha256};
 use crate::risk::role::Person;
 use crate::risk::{
-    Actor, Amount, Direction, KillLevel, LimitChange, Limits, LimitsChanged, RiskOutput, Scope,
+    Actor, Direction, KillLevel, LimitChange, Limits, LimitsChanged, RiskOutput, Scope,
 };
 use crate::units::MonoNanos;
 
@@ -191,14 +189,18 @@ impl Monitor {
                 to_level,
             });
         }
-        self.safe_to_rearm(scope)?;
+        self.safe_to_rearm(scope, now)?;
         let wish = Wish::Rearm {
             scope,
             to_level,
             two_people,
         };
         let state_hash = self.state_hash();
-        let expires_at = self.waiting.add(wish, by, reason, (token, state_hash), now);
+        let expires_at = {
+            let until = now.after(self.limits.kill.token);
+            self.waiting
+                .add(wish, by, reason, (token, state_hash), until, now)
+        };
         Ok(OperatorDone::RearmOffered(RearmOffer {
             token,
             state_hash,
@@ -237,7 +239,7 @@ impl Monitor {
             return Err(OperatorRefusal::StateChanged { now: now_hash });
         }
         let pending = self.by_another(pending, two_people, by)?;
-        if let Err(refusal) = self.safe_to_rearm(scope) {
+        if let Err(refusal) = self.safe_to_rearm(scope, now) {
             self.waiting.put_back(pending);
             return Err(refusal);
         }
@@ -245,6 +247,9 @@ impl Monitor {
         let reason = format!("{} (asked for by {})", pending.reason, pending.by.name);
         let actor = Actor::Operator(by.name.clone());
         self.view_changed |= self.levels.lower(scope, to_level, actor, reason, now, out);
+        let until = now.after(self.limits.kill.probation);
+        self.levels.start_probation(scope, until);
+        self.view_changed = true;
         self.forget_resting(scope);
         self.evaluate_all(now, out);
         let level = self.levels.of_scope(scope);
@@ -305,7 +310,9 @@ impl Monitor {
             now
         } else {
             let wish = Wish::Limits(limits);
-            self.waiting.add(wish, by, reason, (token, hash), now)
+            let until = now.after(self.limits.kill.token);
+            self.waiting
+                .add(wish, by, reason, (token, hash), until, now)
         };
         Ok(OperatorDone::LimitsProposed(LimitsProposed {
             token,
@@ -360,6 +367,7 @@ impl Monitor {
         out: &mut Vec<RiskOutput>,
     ) {
         self.limits = Arc::clone(&limits);
+        self.levels.set_rules(limits.kill.clone());
         out.push(RiskOutput::LimitsChanged(Box::new(LimitsChanged {
             hash: self.limits_hash(),
             limits,
@@ -369,33 +377,6 @@ impl Monitor {
             at: now,
         })));
         self.evaluate_all(now, out);
-    }
-
-    /// What must be true before a scope is lowered (2.5).
-    fn safe_to_rearm(&self, scope: Scope) -> Result<(), OperatorRefusal> {
-        let mut unmet = Vec::new();
-        for (instrument, watch) in self.catalogue.all().iter().zip(&self.watches) {
-            if !contains(scope, instrument) {
-                continue;
-            }
-            let loss = watch
-                .unrealized(instrument, self.reporting)
-                .map(|pnl| -pnl.0);
-            let limit = self.limits.unrealized_loss_usd_max;
-            if loss.unwrap_or(limit) >= limit && !watch.qty().is_zero() {
-                unmet.push(Unmet {
-                    need: Need::LossBudget,
-                    scope: Scope::Instrument(instrument.id),
-                    value: loss.map(|loss: Decimal| Amount::of_decimal(loss)),
-                    limit: Amount::of_decimal(limit),
-                });
-            }
-        }
-        if unmet.is_empty() {
-            Ok(())
-        } else {
-            Err(OperatorRefusal::Unmet(unmet))
-        }
     }
 
     /// SHA-256 of what a person must have seen: every held level, and the limits.

@@ -1,4 +1,5 @@
-//! `arbalest ledger`: fills from a file become positions, profit and fees, exactly, by the engine's own accounting core.
+//! `arbalest ledger`: fills, funding and busts from a file become positions, profit and fees, exactly, by the engine's own
+//! accounting core.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,8 +8,8 @@ use std::path::PathBuf;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::ledger::{Applied, Pair, PositionBook};
-use crate::market::{InstrumentKind, Symbol};
+use crate::ledger::{Applied, Bust, Pair, Payment, PositionBook};
+use crate::market::{Contract, InstrumentKind, Symbol};
 use crate::units::{Asset, Money};
 
 use super::{CliError, print_json, print_note, print_text};
@@ -16,7 +17,7 @@ use super::{CliError, print_json, print_note, print_text};
 mod rows;
 mod text;
 
-use rows::TradeId;
+use rows::{Entry, Row, TradeId};
 
 /// Mistakes printed in one go.
 const MISTAKES_MAX: usize = 50;
@@ -28,7 +29,13 @@ FILE is CSV with the header time,venue,symbol,side,quantity,price,fee,fee_asset,
 (columns in any order), or JSON lines with the same keys. time is integer nanoseconds or RFC 3339;\n\
 fee is positive when paid; an empty fee means that it is not known. Trades are booked in the venue's\n\
 order (time, then trade id); one (venue, symbol, trade_id) counts once.\n\n\
-Examples:\n  arbalest ledger fills.csv\n  arbalest ledger fills.csv --mark BTC/USDT=61837.63 --json\n\n\
+Columns that may be left out: type (fill, funding or bust), fee_rate (price of one unit of a third\n\
+fee_asset in the settlement asset), value (the venue's own coin value of an inverse fill).\n\
+A funding row has what was paid in fee (negative: received), its asset in fee_asset (empty: the\n\
+settlement asset) and its own id in trade_id. A bust row names in trade_id the fill taken back.\n\
+BTC/USD:BTC is inverse: profit and cost are in BTC, a contract is worth --contract quote units.\n\n\
+Examples:\n  arbalest ledger fills.csv\n  arbalest ledger fills.csv --mark BTC/USDT=61837.63 --json\n  \
+arbalest ledger coin.csv --contract BTC/USD:BTC=100 --mark BTC/USD:BTC=40000\n\n\
 Exit codes: 0 done, 2 bad input (every bad line is listed).")]
 pub struct LedgerArgs {
     /// The fills; - reads standard input.
@@ -37,6 +44,9 @@ pub struct LedgerArgs {
     /// Price at which open positions of a symbol are valued; may be repeated.
     #[arg(long, value_name = "SYMBOL=PRICE")]
     pub mark: Vec<String>,
+    /// Contract size of a symbol, 1 when not given: base units of a linear one, quote units of an inverse one; may be repeated.
+    #[arg(long, value_name = "SYMBOL=SIZE")]
+    pub contract: Vec<String>,
     /// Print one JSON object on standard output.
     #[arg(long)]
     pub json: bool,
@@ -47,6 +57,9 @@ struct Answer {
     fills: u64,
     duplicates: u64,
     conflicts: u64,
+    funding_payments: u64,
+    busts: u64,
+    busts_of_unknown_fills: u64,
     positions: Vec<PositionAnswer>,
     totals: Totals,
 }
@@ -61,10 +74,20 @@ struct PositionAnswer {
     unrealized_pnl: Option<String>,
     mark: Option<String>,
     fees: BTreeMap<String, String>,
+    /// What cost, profit and funding are in.
+    settlement: Option<String>,
+    /// Paid less received; part of realized.
+    funding: String,
+    /// Stock of third assets that fees made.
+    fee_stock: BTreeMap<String, String>,
     fills: u64,
     duplicates: u64,
     unknown_fees: u64,
     other_asset_fees: u64,
+    /// Those of them without a rate: realized lacks them.
+    unpriced_fees: u64,
+    /// True when every fee is in the profit.
+    complete: bool,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -83,24 +106,33 @@ struct Account {
 /// # Errors
 /// Exit code 2 with every bad line.
 pub fn run(args: &LedgerArgs) -> Result<(), CliError> {
-    let marks = marks(&args.mark)?;
+    let marks = prices("--mark", "61837.63", &args.mark)?;
+    let contracts = prices("--contract", "100", &args.contract)?;
     let name = args.file.display().to_string();
     let bytes = read(&args.file)
         .map_err(|error| CliError::usage(format!("{name}: could not be read: {error}")))?;
-    let answer = answer(&name, &bytes, &marks)?;
+    let answer = answer(&name, &bytes, &marks, &contracts)?;
     if answer.duplicates > 0 {
         print_note(&format!(
             "{name}: {} duplicate trades counted once, {} of them with different content",
             answer.duplicates, answer.conflicts
         ));
     }
-    for symbol in marks
-        .keys()
-        .filter(|symbol| !answer.positions.iter().any(|own| own.symbol == **symbol))
-    {
+    if answer.busts_of_unknown_fills > 0 {
         print_note(&format!(
-            "--mark {symbol}: no fill of this symbol in {name}"
+            "{name}: {} busts of fills that are not in the file",
+            answer.busts_of_unknown_fills
         ));
+    }
+    for (option, given) in [("--mark", &marks), ("--contract", &contracts)] {
+        for symbol in given
+            .keys()
+            .filter(|symbol| !answer.positions.iter().any(|own| own.symbol == **symbol))
+        {
+            print_note(&format!(
+                "{option} {symbol}: no fill of this symbol in {name}"
+            ));
+        }
     }
     if args.json {
         return print_json(&answer);
@@ -118,77 +150,149 @@ fn read(path: &std::path::Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn marks(given: &[String]) -> Result<BTreeMap<String, Decimal>, CliError> {
-    let mut marks = BTreeMap::new();
+/// `SYMBOL=NUMBER` of an option, each symbol once, above zero.
+fn prices(
+    option: &str,
+    example: &str,
+    given: &[String],
+) -> Result<BTreeMap<String, Decimal>, CliError> {
+    let mut prices = BTreeMap::new();
     for text in given {
         let wrong = |rule: &str| {
             CliError::usage(format!(
-                "--mark {text}: {rule}; write --mark BTC/USDT=61837.63"
+                "{option} {text}: {rule}; write {option} BTC/USDT={example}"
             ))
         };
         let (symbol, price) = text
             .split_once('=')
-            .ok_or_else(|| wrong("no = between symbol and price"))?;
+            .ok_or_else(|| wrong("no = between symbol and number"))?;
         let price = text::amount(price.trim()).map_err(wrong)?;
         if price <= Decimal::ZERO {
-            return Err(wrong("price was not above zero"));
+            return Err(wrong("number was not above zero"));
         }
-        if marks.insert(symbol.trim().to_owned(), price).is_some() {
+        if prices.insert(symbol.trim().to_owned(), price).is_some() {
             return Err(wrong("symbol was given twice"));
         }
     }
-    Ok(marks)
+    Ok(prices)
+}
+
+/// Accounts and counts as rows are booked.
+#[derive(Default)]
+struct Booking {
+    accounts: BTreeMap<(String, String), Account>,
+    /// The fill first booked under an id.
+    seen: BTreeMap<(String, String, TradeId), Entry>,
+    duplicates: u64,
+    conflicts: u64,
+    funding_payments: u64,
+    busts: u64,
+    busted_fills: u64,
+}
+
+impl Booking {
+    fn account(&mut self, row: &Row, contracts: &BTreeMap<String, Decimal>) -> &mut Account {
+        let key = (row.venue.clone(), row.symbol.clone());
+        self.accounts.entry(key).or_insert_with(|| Account {
+            book: PositionBook::new(
+                pair(&row.symbol, contracts.get(&row.symbol).copied()),
+                usize::MAX,
+            ),
+            fills: 0,
+        })
+    }
+
+    /// Busts come before all fills, so that any fill can be taken back, however old.
+    fn bust(&mut self, row: &Row, contracts: &BTreeMap<String, Decimal>) -> Result<(), String> {
+        let account = self.account(row, contracts);
+        let bust = account.book.bust(&row.trade_id);
+        let bust = bust.map_err(|error| error.to_string())?;
+        self.busts += u64::from(bust != Bust::Duplicate);
+        Ok(())
+    }
+
+    fn book(&mut self, row: &Row, contracts: &BTreeMap<String, Decimal>) -> Result<(), String> {
+        let account = self.account(row, contracts);
+        match &row.entry {
+            Entry::Bust => Ok(()),
+            Entry::Fill(trade) => {
+                let applied = account.book.apply(trade, row.time, row.trade_id.clone());
+                match applied.map_err(|error| error.to_string())? {
+                    Applied::Duplicate => {
+                        self.duplicates += 1;
+                        let key = (row.venue.clone(), row.symbol.clone(), row.trade_id.clone());
+                        let first = self.seen.get(&key);
+                        self.conflicts += u64::from(first.is_some_and(|first| *first != row.entry));
+                    }
+                    Applied::Busted => self.busted_fills += 1,
+                    Applied::InOrder(_) | Applied::Late(_) => {
+                        account.fills += 1;
+                        let key = (row.venue.clone(), row.symbol.clone(), row.trade_id.clone());
+                        self.seen.insert(key, row.entry.clone());
+                    }
+                }
+                Ok(())
+            }
+            Entry::Funding { paid, asset, rate } => {
+                let settlement = account.book.pair().settlement();
+                let asset = asset.or(settlement).ok_or_else(|| {
+                    "fee_asset: value '' was empty, and the symbol does not tell the settlement asset"
+                        .to_owned()
+                })?;
+                let payment = Payment {
+                    amount: *paid,
+                    asset,
+                    rate: *rate,
+                };
+                let new = account.book.pay(&payment, row.trade_id.clone());
+                let new = new.map_err(|error| error.to_string())?;
+                self.funding_payments += u64::from(new);
+                self.duplicates += u64::from(!new);
+                Ok(())
+            }
+        }
+    }
 }
 
 /// The whole computation, without printing.
-fn answer(name: &str, bytes: &[u8], marks: &BTreeMap<String, Decimal>) -> Result<Answer, CliError> {
+fn answer(
+    name: &str,
+    bytes: &[u8],
+    marks: &BTreeMap<String, Decimal>,
+    contracts: &BTreeMap<String, Decimal>,
+) -> Result<Answer, CliError> {
     let mut mistakes = Vec::new();
     let mut rows = rows::rows(bytes, &mut mistakes);
     if !mistakes.is_empty() {
         return Err(listed(name, &mistakes));
     }
     rows.sort_by(|left, right| (left.time, &left.trade_id).cmp(&(right.time, &right.trade_id)));
-    let mut accounts: BTreeMap<(String, String), Account> = BTreeMap::new();
-    let mut seen: BTreeMap<(String, String, TradeId), usize> = BTreeMap::new();
-    let (mut duplicates, mut conflicts) = (0, 0);
-    for (index, row) in rows.iter().enumerate() {
-        let account = accounts
-            .entry((row.venue.clone(), row.symbol.clone()))
-            .or_insert_with(|| Account {
-                book: PositionBook::new(pair(&row.symbol), usize::MAX),
-                fills: 0,
-            });
-        match account
-            .book
-            .apply(&row.trade, row.time, row.trade_id.clone())
-        {
-            Ok(Applied::Duplicate) => {
-                duplicates += 1;
-                let key = (row.venue.clone(), row.symbol.clone(), row.trade_id.clone());
-                let first = seen.get(&key).and_then(|first| rows.get(*first));
-                conflicts += u64::from(first.is_some_and(|first| first.trade != row.trade));
-            }
-            Ok(Applied::InOrder(_) | Applied::Late(_)) => {
-                account.fills += 1;
-                seen.insert(
-                    (row.venue.clone(), row.symbol.clone(), row.trade_id.clone()),
-                    index,
-                );
-            }
-            Err(error) => mistakes.push(format!("line {}: {error}", row.line)),
+    let mut booking = Booking::default();
+    for row in rows.iter().filter(|row| row.entry == Entry::Bust) {
+        if let Err(rule) = booking.bust(row, contracts) {
+            mistakes.push(format!("line {}: {rule}", row.line));
+        }
+    }
+    for row in &rows {
+        if let Err(rule) = booking.book(row, contracts) {
+            mistakes.push(format!("line {}: {rule}", row.line));
         }
     }
     if !mistakes.is_empty() {
         return Err(listed(name, &mistakes));
     }
+    let accounts = &booking.accounts;
     let mut answer = Answer {
         fills: accounts.values().map(|account| account.fills).sum(),
-        duplicates,
-        conflicts,
+        duplicates: booking.duplicates,
+        conflicts: booking.conflicts,
+        funding_payments: booking.funding_payments,
+        busts: booking.busts,
+        busts_of_unknown_fills: booking.busts.saturating_sub(booking.busted_fills),
         positions: Vec::new(),
-        totals: totals(&accounts)?,
+        totals: totals(accounts)?,
     };
-    for ((venue, symbol), account) in &accounts {
+    for ((venue, symbol), account) in accounts {
         answer.positions.push(position(
             venue,
             symbol,
@@ -217,11 +321,11 @@ fn position(
     mark: Option<Decimal>,
 ) -> Result<PositionAnswer, CliError> {
     let position = account.book.position();
-    let multiplier = account.book.pair().multiplier;
+    let contract = account.book.pair().contract;
     let unrealized =
         match mark {
             _ if position.qty().is_zero() => Some(Decimal::ZERO),
-            Some(mark) => Some(position.unrealized_pnl(mark, multiplier).map_err(|error| {
+            Some(mark) => Some(position.unrealized_pnl(mark, contract).map_err(|error| {
                 CliError::usage(format!("{venue} {symbol} at {mark}: {error}"))
             })?),
             None => None,
@@ -231,7 +335,7 @@ fn position(
         symbol: symbol.to_owned(),
         quantity: Money(position.qty()).to_string(),
         average_price: position
-            .average_price(multiplier)
+            .average_price(contract)
             .map(|price| Money(price).to_string()),
         realized_pnl: Money(position.realized_pnl()).to_string(),
         unrealized_pnl: unrealized.map(|pnl| Money(pnl).to_string()),
@@ -241,10 +345,23 @@ fn position(
             .iter()
             .map(|(asset, fee)| (asset.to_string(), fee.to_string()))
             .collect(),
+        settlement: account
+            .book
+            .pair()
+            .settlement()
+            .map(|asset| asset.to_string()),
+        funding: Money(position.funding()).to_string(),
+        fee_stock: position
+            .stocks()
+            .iter()
+            .map(|(asset, stock)| (asset.to_string(), stock.qty.to_string()))
+            .collect(),
         fills: account.fills,
         duplicates: account.book.duplicate_count(),
         unknown_fees: position.unknown_fee_count(),
         other_asset_fees: position.third_asset_fee_count(),
+        unpriced_fees: position.unpriced_fee_count(),
+        complete: position.is_complete(),
     })
 }
 
@@ -259,14 +376,14 @@ fn totals(accounts: &BTreeMap<(String, String), Account>) -> Result<Totals, CliE
         Ok::<(), CliError>(())
     };
     for account in accounts.values() {
-        let quote = account
+        let settlement = account
             .book
             .pair()
-            .quote
-            .map_or_else(|| "?".to_owned(), |quote| quote.to_string());
+            .settlement()
+            .map_or_else(|| "?".to_owned(), |asset| asset.to_string());
         add(
             &mut realized,
-            &quote,
+            &settlement,
             Money(account.book.position().realized_pnl()),
         )?;
         for (asset, fee) in account.book.position().fees() {
@@ -285,7 +402,8 @@ fn totals(accounts: &BTreeMap<(String, String), Account>) -> Result<Totals, CliE
 }
 
 /// Base and quote of a symbol: unified (`BTC/USDT`, `BTC/USDT:USDT`), or a venue's own name ending in a usual quote asset.
-fn pair(symbol: &str) -> Pair {
+/// `size` is the contract's; 1 when not given.
+fn pair(symbol: &str, size: Option<Decimal>) -> Pair {
     const QUOTES: [&str; 15] = [
         "USDT", "USDC", "FDUSD", "TUSD", "BUSD", "DAI", "USD", "EUR", "TRY", "BRL", "JPY", "GBP",
         "BTC", "ETH", "BNB",
@@ -294,8 +412,10 @@ fn pair(symbol: &str) -> Pair {
         return Pair {
             base: Some(unified.base),
             quote: Some(unified.quote),
-            is_spot: unified.kind() == InstrumentKind::Spot,
-            multiplier: Decimal::ONE,
+            contract: Contract {
+                kind: unified.kind(),
+                multiplier: size.unwrap_or(Decimal::ONE),
+            },
         };
     }
     let upper = symbol.to_ascii_uppercase();
@@ -306,8 +426,10 @@ fn pair(symbol: &str) -> Pair {
     Pair {
         base: found.map(|(base, _)| base),
         quote: found.map(|(_, quote)| quote),
-        is_spot: true,
-        multiplier: Decimal::ONE,
+        contract: Contract {
+            kind: InstrumentKind::Spot,
+            multiplier: size.unwrap_or(Decimal::ONE),
+        },
     }
 }
 
@@ -338,11 +460,7 @@ fn describe(answer: &Answer) -> String {
             } else {
                 fees.join(", ")
             },
-            if own.unknown_fees > 0 {
-                format!(" ({} fees unknown)", own.unknown_fees)
-            } else {
-                String::new()
-            },
+            remarks(own),
         );
     }
     let _infallible = write!(
@@ -350,6 +468,33 @@ fn describe(answer: &Answer) -> String {
         "{} fills, {} duplicates",
         answer.fills, answer.duplicates
     );
+    for (count, what) in [
+        (answer.funding_payments, "funding payments"),
+        (answer.busts, "busts"),
+    ] {
+        if count > 0 {
+            let _infallible = write!(text, ", {count} {what}");
+        }
+    }
+    text
+}
+
+/// What the numbers of a line do not say.
+fn remarks(own: &PositionAnswer) -> String {
+    let mut text = String::new();
+    if own.unknown_fees > 0 {
+        let _infallible = write!(text, " ({} fees unknown)", own.unknown_fees);
+    }
+    if own.unpriced_fees > 0 {
+        let _infallible = write!(
+            text,
+            " ({} fees without a rate: profit is incomplete)",
+            own.unpriced_fees
+        );
+    }
+    if own.funding != "0" {
+        let _infallible = write!(text, " (funding paid {})", own.funding);
+    }
     text
 }
 
@@ -357,6 +502,8 @@ fn describe(answer: &Answer) -> String {
 mod tests {
     use super::*;
 
+    const WIDE: &str =
+        "type,time,venue,symbol,side,quantity,price,fee,fee_asset,trade_id,fee_rate,value\n";
     const HEADER: &str = "time,venue,symbol,side,quantity,price,fee,fee_asset,trade_id\n";
 
     fn of(text: &str, mark: &[(&str, &str)]) -> Result<Answer, CliError> {
@@ -364,7 +511,7 @@ mod tests {
             .iter()
             .map(|(symbol, price)| ((*symbol).to_owned(), price.parse().unwrap()))
             .collect();
-        answer("fills.csv", text.as_bytes(), &marks)
+        answer("fills.csv", text.as_bytes(), &marks, &BTreeMap::new())
     }
 
     #[test]
@@ -434,7 +581,7 @@ mod tests {
         }
         let bytes = [HEADER.as_bytes(), b"\xff\xfe\n"].concat();
         assert!(
-            answer("f", &bytes, &BTreeMap::new())
+            answer("f", &bytes, &BTreeMap::new(), &BTreeMap::new())
                 .unwrap_err()
                 .message
                 .contains("UTF-8")
@@ -465,6 +612,93 @@ mod tests {
         );
     }
 
+    /// V16, V24 and a bust, in coin; V15 and V25 in quote; old and new columns.
+    #[test]
+    fn inverse_contracts_funding_busts_and_fee_rates() {
+        let header = WIDE;
+        let text = format!(
+            "{header}fill,1,n,BTC/USD:BTC,buy,100,50000,0,BTC,1,,\n\
+             ,2,n,BTC/USD:BTC,buy,100,25000,0,BTC,2,,0.4\n\
+             fill,3,n,BTC/USD:BTC,buy,7,26000,0.1,BTC,3,,\n\
+             bust,4,n,BTC/USD:BTC,,,,,,3,,\n\
+             bust,4,n,BTC/USD:BTC,,,,,,99,,\n\
+             funding,5,n,BTC/USD:BTC,,,,0.00005,,f1,,\n\
+             funding,5,n,BTC/USD:BTC,,,,0.00005,BTC,f1,,\n\
+             fill,1,n,ETH/USDT,buy,1,2000,0.0025,BNB,1,600,\n\
+             fill,2,n,ETH/USDT,sell,1,2010,0.0025,BNB,2,603,\n\
+             fill,1,n,BTC/USDT:USDT,buy,200,50000,40,USDT,1,,\n\
+             funding,2,n,BTC/USDT:USDT,,,,12,USDT,2,,\n\
+             fill,3,n,BTC/USDT:USDT,sell,200,61000,48.8,USDT,3,,\n"
+        );
+        let number = |text: &str| text.parse::<Decimal>().unwrap();
+        let map = |pairs: &[(&str, &str)]| -> BTreeMap<String, Decimal> {
+            let pairs = pairs.iter();
+            pairs
+                .map(|(key, value)| ((*key).to_owned(), number(value)))
+                .collect()
+        };
+        let marks = map(&[("BTC/USD:BTC", "40000")]);
+        let contracts = map(&[("BTC/USD:BTC", "100"), ("BTC/USDT:USDT", "0.01")]);
+        let found = answer("f", text.as_bytes(), &marks, &contracts).unwrap();
+        assert_eq!(
+            (found.fills, found.duplicates, found.funding_payments),
+            (6, 1, 2)
+        );
+        assert_eq!((found.busts, found.busts_of_unknown_fills), (2, 1));
+        let own = |symbol: &str| {
+            found
+                .positions
+                .iter()
+                .find(|own| own.symbol == symbol)
+                .unwrap()
+        };
+        let coin = own("BTC/USD:BTC");
+        assert_eq!(coin.settlement.as_deref(), Some("BTC"));
+        assert_eq!(coin.average_price.as_deref(), Some("33333.333333333333"));
+        assert_eq!(coin.unrealized_pnl.as_deref(), Some("0.1"), "V16");
+        assert_eq!(
+            (coin.realized_pnl.as_str(), coin.funding.as_str()),
+            ("-0.00005", "0.00005")
+        );
+        let third = own("ETH/USDT");
+        assert_eq!(
+            (third.realized_pnl.as_str(), third.complete),
+            ("6.9925", true),
+            "V15"
+        );
+        assert_eq!(third.fee_stock["BNB"], "-0.005");
+        assert_eq!(own("BTC/USDT:USDT").realized_pnl, "21899.2", "V25");
+        assert_eq!(found.totals.realized_pnl["BTC"], "-0.00005");
+        assert_eq!(found.totals.realized_pnl["USDT"], "21906.1925");
+        assert!(describe(&found).ends_with("6 fills, 1 duplicates, 2 funding payments, 2 busts"));
+    }
+
+    #[test]
+    fn fees_without_a_rate_are_flagged_and_wrong_rows_refused() {
+        let header = WIDE;
+        let unpriced = format!("{HEADER}1,n,ETH/USDT,buy,1,2000,0.0025,BNB,1\n");
+        let found = of(&unpriced, &[]).unwrap();
+        assert!(!found.positions[0].complete && found.positions[0].unpriced_fees == 1);
+        assert!(describe(&found).contains("1 fees without a rate"));
+        for (row, part) in [
+            (
+                "split,1,n,BTC/USDT,buy,1,1,0,USDT,1,,",
+                "none of fill, funding and bust",
+            ),
+            ("funding,1,n,BTC/USDT,,,,x,USDT,1,,", "fee: value 'x'"),
+            ("funding,1,n,FOO,,,,1,,1,,", "settlement asset"),
+            (
+                "fill,1,n,BTC/USDT,buy,1,1,0,USDT,1,0,",
+                "fee_rate: value '0'",
+            ),
+            ("fill,1,n,BTC/USD:BTC,buy,1,100,0,BTC,1,,0.02", "1e-4"),
+            ("fill,1,n,BTC/USDT,buy,1,100,0,BTC,1,,100", "not inverse"),
+        ] {
+            let error = of(&format!("{header}{row}\n"), &[]).unwrap_err();
+            assert!(error.message.contains(part), "{part} in {}", error.message);
+        }
+    }
+
     #[test]
     fn base_and_quote_are_known_of_native_names_too() {
         for (symbol, base, quote) in [
@@ -472,15 +706,16 @@ mod tests {
             ("eth-btc", "ETH", "BTC"),
             ("BTC/USDT:USDT", "BTC", "USDT"),
         ] {
-            let pair = pair(symbol);
+            let pair = pair(symbol, None);
             assert_eq!(
                 (pair.base.unwrap().as_str(), pair.quote.unwrap().as_str()),
                 (base, quote)
             );
         }
-        assert!(!super::pair("BTC/USDT:USDT").is_spot);
-        assert!(super::pair("FOO").quote.is_none());
-        assert!(marks(&["BTC/USDT".to_owned()]).is_err());
-        assert!(marks(&["BTC/USDT=0".to_owned()]).is_err());
+        assert!(!super::pair("BTC/USDT:USDT", None).contract.is_spot());
+        assert!(super::pair("FOO", None).quote.is_none());
+        for wrong in ["BTC/USDT", "BTC/USDT=0", "BTC/USDT=x"] {
+            assert!(prices("--mark", "1", &[wrong.to_owned()]).is_err());
+        }
     }
 }

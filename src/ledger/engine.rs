@@ -6,11 +6,17 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use crate::capacity::TRADE_IDS_MAX;
-use crate::market::{Catalogue, Instrument, InstrumentId, InstrumentKind};
+use crate::market::{Catalogue, Instrument, InstrumentId, InstrumentKind, VenueId};
 use crate::trade::{ApprovalSeq, Fill, PositionSnapshot, Purpose};
 use crate::units::{Asset, Money, Price, Qty};
 
-use super::{Applied, Change, Fee, LedgerError, Pair, Position, PositionBook, Trade};
+use super::{
+    Applied, Bust, Change, Fee, FeeRate, LedgerError, Pair, Payment, Position, PositionBook, Rate,
+    Rates, Trade, TradeIds,
+};
+
+/// Funding payments remembered for those that cannot be told to one position.
+const FUNDING_IDS_MAX: usize = 4_096;
 
 /// What a fill did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +29,25 @@ pub struct FillEffect {
     pub late: bool,
     /// What changed; all zero for a duplicate.
     pub change: Change,
+    /// Price of a fee's third asset that was used, and when it held; `None` when none was needed or known.
+    pub fee_rate: Option<FeeRate>,
     /// The position afterwards.
     pub snapshot: PositionSnapshot,
+}
+
+/// A funding payment as a venue told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Funding {
+    /// Which venue.
+    pub venue: VenueId,
+    /// Of which position; `None` when the venue told only the balance.
+    pub instrument: Option<InstrumentId>,
+    /// In which asset.
+    pub asset: Asset,
+    /// Positive when we paid, negative when we received.
+    pub paid: Decimal,
+    /// The venue's time, nanoseconds since 1970: one position pays once an instant and asset.
+    pub time: i64,
 }
 
 /// All positions of one engine. One owner: the position seat.
@@ -33,6 +56,10 @@ pub struct Ledger {
     catalogue: Arc<Catalogue>,
     books: Vec<PositionBook<u64>>,
     unwind_filled: Vec<Qty>,
+    rates: Rates,
+    /// Funding that belongs to no one position, paid, by venue and asset.
+    loose_funding: BTreeMap<(VenueId, Asset), Money>,
+    loose_ids: TradeIds<(VenueId, Asset, i64)>,
     settled: ApprovalSeq,
     fill_count: u64,
 }
@@ -50,6 +77,9 @@ impl Ledger {
             unwind_filled: vec![Qty::ZERO; books.len()],
             books,
             catalogue,
+            rates: Rates::default(),
+            loose_funding: BTreeMap::new(),
+            loose_ids: TradeIds::new(FUNDING_IDS_MAX),
             settled: ApprovalSeq(0),
             fill_count: 0,
         }
@@ -64,13 +94,20 @@ impl Ledger {
             .catalogue
             .get(fill.instrument)
             .ok_or(LedgerError::UnknownInstrument)?;
-        if instrument.kind() == InstrumentKind::InversePerpetual {
-            return Err(LedgerError::Inverse);
-        }
+        let settlement = instrument.settlement();
+        let is_third = |asset: Asset| {
+            let is_base = instrument.contract().is_spot() && asset == instrument.symbol.base;
+            asset != settlement && !is_base
+        };
+        let fee_rate = fill
+            .fee_asset
+            .filter(|asset| is_third(*asset) && !fill.fee.is_zero())
+            .and_then(|asset| self.rates.of_fee(asset, settlement));
         let fee = match fill.fee_asset {
             Some(asset) => Fee::Known {
                 amount: fill.fee,
                 asset: Some(asset),
+                rate: fee_rate,
             },
             // A fee of nothing in no asset is how a message without fees looks.
             None => Fee::Unknown,
@@ -79,6 +116,7 @@ impl Ledger {
             side: fill.side,
             qty: instrument.grid.qty_decimal(fill.qty),
             price: instrument.grid.price_decimal(fill.price),
+            venue_value: None,
             fee,
         };
         let book = self
@@ -87,7 +125,7 @@ impl Ledger {
             .ok_or(LedgerError::UnknownInstrument)?;
         let applied = book.apply(&trade, fill.venue_time.0, fill.trade_id)?;
         let (duplicate, late, change) = match applied {
-            Applied::Duplicate => (true, false, Change::default()),
+            Applied::Duplicate | Applied::Busted => (true, false, Change::default()),
             Applied::InOrder(change) => (false, false, change),
             Applied::Late(change) => (false, true, change),
         };
@@ -105,8 +143,86 @@ impl Ledger {
             duplicate,
             late,
             change,
+            fee_rate,
             snapshot,
         })
+    }
+
+    /// Takes back a fill that the venue busted; all is as without it (X06). Quantities of forced closes stay counted as filled:
+    /// they name what the desk reported.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: the caller halts (K4). Nothing changed.
+    pub fn on_bust(
+        &mut self,
+        instrument: InstrumentId,
+        trade_id: u64,
+    ) -> Result<Bust, LedgerError> {
+        let book = self.books.get_mut(instrument.index());
+        book.ok_or(LedgerError::UnknownInstrument)?.bust(&trade_id)
+    }
+
+    /// Books funding once. A venue that tells only the balance is asked no further: the one open derivative there that settles
+    /// in the asset paid it; when there is none or several, it is counted for the venue alone.
+    ///
+    /// `false` when it was booked before.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: the caller halts (K4). Nothing changed.
+    pub fn on_funding(&mut self, funding: &Funding) -> Result<bool, LedgerError> {
+        let Some(instrument) = funding.instrument.or_else(|| self.payer(funding)) else {
+            let id = (funding.venue, funding.asset, funding.time);
+            if self.loose_ids.contains(&id) {
+                return Ok(false);
+            }
+            let sum = self.loose_funding.entry((funding.venue, funding.asset));
+            let sum = sum.or_default();
+            *sum = sum.add(Money(funding.paid))?;
+            self.loose_ids.insert(id);
+            return Ok(true);
+        };
+        let settlement = self
+            .catalogue
+            .get(instrument)
+            .ok_or(LedgerError::UnknownInstrument)?
+            .settlement();
+        let payment = Payment {
+            amount: funding.paid,
+            asset: funding.asset,
+            rate: self.rates.of_fee(funding.asset, settlement),
+        };
+        let book = self.books.get_mut(instrument.index());
+        book.ok_or(LedgerError::UnknownInstrument)?
+            .pay(&payment, funding.time.unsigned_abs())
+    }
+
+    fn payer(&self, funding: &Funding) -> Option<InstrumentId> {
+        let mut open = self.catalogue.at_venue(funding.venue).filter(|instrument| {
+            instrument.kind() != InstrumentKind::Spot
+                && instrument.settlement() == funding.asset
+                && self
+                    .position(instrument.id)
+                    .is_some_and(|position| !position.qty().is_zero())
+        });
+        let first = open.next()?.id;
+        open.next().is_none().then_some(first)
+    }
+
+    /// Bid and ask of an instrument: what fees in its base asset are valued at (its middle). Only spot tells a rate.
+    ///
+    /// Steps of its own grid; `time` in nanoseconds since 1970.
+    pub fn on_quote(&mut self, instrument: InstrumentId, bid: Price, ask: Price, time: i64) {
+        let Some(own) = self.catalogue.get(instrument) else {
+            return;
+        };
+        if own.kind() == InstrumentKind::Spot {
+            let rate = Rate {
+                bid: own.grid.price_decimal(bid),
+                ask: own.grid.price_decimal(ask),
+                time,
+            };
+            self.rates.set(own.symbol.base, own.symbol.quote, rate);
+        }
     }
 
     /// Every approval up to `seq` is terminal and all its fills were given to [`Ledger::on_fill`]. Never falls. Send a
@@ -154,7 +270,7 @@ impl Ledger {
     #[must_use]
     pub fn average_price(&self, id: InstrumentId) -> Option<Decimal> {
         let book = self.book(id)?;
-        book.position().average_price(book.pair().multiplier)
+        book.position().average_price(book.pair().contract)
     }
     /// Profit or loss of one open position at a mark; `None` when unknown or it does not fit.
     #[must_use]
@@ -162,23 +278,46 @@ impl Ledger {
         let book = self.book(id)?;
         let mark = self.catalogue.get(id)?.grid.price_decimal(mark);
         book.position()
-            .unrealized_pnl(mark, book.pair().multiplier)
+            .unrealized_pnl(mark, book.pair().contract)
             .ok()
     }
-    /// Realized profit by quote asset.
+    /// Realized profit by settlement asset, funding of no one position included.
     ///
     /// # Errors
     /// [`LedgerError::Money`] when a sum does not fit.
-    pub fn realized_by_quote(&self) -> Result<BTreeMap<Asset, Money>, LedgerError> {
+    pub fn realized_by_asset(&self) -> Result<BTreeMap<Asset, Money>, LedgerError> {
         let mut sums: BTreeMap<Asset, Money> = BTreeMap::new();
         for book in &self.books {
-            let Some(quote) = book.pair().quote else {
+            let Some(asset) = book.pair().settlement() else {
                 continue;
             };
-            let sum = sums.entry(quote).or_default();
+            let sum = sums.entry(asset).or_default();
             *sum = sum.add(Money(book.position().realized_pnl()))?;
         }
+        for ((_, asset), paid) in &self.loose_funding {
+            let sum = sums.entry(*asset).or_default();
+            *sum = sum.sub(*paid)?;
+        }
         Ok(sums)
+    }
+    /// Stocks of third assets that fees made, by venue and asset: below zero when more was paid than came back (V15).
+    ///
+    /// # Errors
+    /// [`LedgerError::Money`] when a sum does not fit.
+    pub fn fee_stocks(&self) -> Result<BTreeMap<(VenueId, Asset), Money>, LedgerError> {
+        let mut sums: BTreeMap<(VenueId, Asset), Money> = BTreeMap::new();
+        for (instrument, book) in self.catalogue.all().iter().zip(&self.books) {
+            for (asset, stock) in book.position().stocks() {
+                let sum = sums.entry((instrument.venue, *asset)).or_default();
+                *sum = sum.add(stock.qty)?;
+            }
+        }
+        Ok(sums)
+    }
+    /// False while a fee is unknown or has no rate: realized profit lacks it.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.books.iter().all(|book| book.position().is_complete())
     }
     /// Fees paid by asset, over all positions.
     ///
@@ -213,7 +352,6 @@ fn pair(instrument: &Instrument) -> Pair {
     Pair {
         base: Some(instrument.symbol.base),
         quote: Some(instrument.symbol.quote),
-        is_spot: instrument.kind() == InstrumentKind::Spot,
-        multiplier: instrument.multiplier,
+        contract: instrument.contract(),
     }
 }

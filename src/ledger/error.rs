@@ -17,9 +17,14 @@ pub enum LedgerError {
     /// Not in the catalogue.
     #[error("fill was of an unknown instrument")]
     UnknownInstrument,
-    /// Profit of inverse contracts is in coin: not booked yet.
-    #[error("fill was of an inverse contract")]
-    Inverse,
+    /// The venue's own value of a fill is not what its quantity and price say, or the contract is not inverse.
+    #[error(
+        "venue's value of a fill was not within 1e-4 of contracts over price, or the contract is not inverse"
+    )]
+    BadValue,
+    /// A bust names a fill that was booked longer ago than the ledger can book again.
+    #[error("busted fill was older than the {n} fills that can be booked again", n = super::book::HISTORY_TRADES)]
+    BustTooOld,
     /// The quantity does not fit the instrument's grid.
     #[error("position did not fit the instrument's grid")]
     OffGrid,
@@ -34,7 +39,8 @@ impl LedgerError {
             Self::Identity => "identity",
             Self::BadFill => "bad_fill",
             Self::UnknownInstrument => "unknown_instrument",
-            Self::Inverse => "inverse",
+            Self::BadValue => "bad_value",
+            Self::BustTooOld => "bust_too_old",
             Self::OffGrid => "off_grid",
         }
     }

@@ -5,11 +5,15 @@
 pub mod book;
 pub mod engine;
 pub mod error;
+pub mod fee;
 pub mod position;
+pub mod rates;
 pub mod trade_ids;
 
-pub use book::{Applied, PositionBook};
-pub use engine::{FillEffect, Ledger};
+pub use book::{Applied, Bust, PositionBook};
+pub use engine::{FillEffect, Funding, Ledger};
 pub use error::LedgerError;
-pub use position::{Change, Fee, Pair, Position, Trade};
+pub use fee::{Fee, FeeRate, Payment, Stock};
+pub use position::{Change, Pair, Position, Trade};
+pub use rates::{Purpose, Rate, Rates, Valued};
 pub use trade_ids::TradeIds;

@@ -2,9 +2,9 @@
 
 use rust_decimal::Decimal;
 
-use crate::units::{Grid, Price, Qty};
+use crate::units::{Asset, Grid, Price, Qty};
 
-use super::Symbol;
+use super::{Contract, Symbol};
 
 /// A venue instance of the configuration, dense from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,7 +81,7 @@ pub struct Instrument {
     pub price_min: Price,
     /// Highest price the venue's filter takes; `None` when off.
     pub price_max: Option<Price>,
-    /// Base units a contract; 1 for spot and USD-M.
+    /// Base units a contract, 1 for spot and USD-M; quote units a contract for inverse ones.
     pub multiplier: Decimal,
     /// Whether it trades now.
     pub status: InstrumentStatus,
@@ -94,6 +94,22 @@ impl Instrument {
     #[must_use]
     pub fn kind(&self) -> InstrumentKind {
         self.symbol.kind()
+    }
+    /// How its quantity becomes money.
+    #[must_use]
+    pub fn contract(&self) -> Contract {
+        Contract {
+            kind: self.kind(),
+            multiplier: self.multiplier,
+        }
+    }
+    /// The asset that profit is in: quote, or base for inverse contracts.
+    #[must_use]
+    pub fn settlement(&self) -> Asset {
+        match self.kind() {
+            InstrumentKind::Spot | InstrumentKind::LinearPerpetual => self.symbol.quote,
+            InstrumentKind::InversePerpetual => self.symbol.base,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod book;
 pub mod books;
+pub mod contract;
 pub mod depth;
 pub mod event;
 pub mod instrument;
@@ -11,6 +12,7 @@ pub mod trust;
 
 pub use book::{Book, Level, Top};
 pub use books::Books;
+pub use contract::Contract;
 pub use depth::Depth;
 pub use event::{EventKind, MarketEvent};
 pub use instrument::{

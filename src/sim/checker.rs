@@ -148,13 +148,20 @@ impl Checker {
         self.hold("I22", fits, || format!("order {ticket:?} is off the grid"));
     }
 
-    /// I01: realized less cost is the cash flow, exactly. I04: no fill counted twice. I09: the position stays within its
+    /// I01: realized less cost of position and fee stocks is the cash flow, exactly. I04: no fill counted twice. I09: the position stays within its
     /// limit. I13: a forced close neither flips nor enlarges.
     pub fn on_fill(&mut self, fill: &Fill, effect: &FillEffect, ledger: &Ledger) {
         if let Some(position) = ledger.position(fill.instrument) {
-            let identity = position.realized_pnl().checked_sub(position.cost());
+            let stocks = position.stock_cost().unwrap_or(Decimal::MAX);
+            let identity = position
+                .realized_pnl()
+                .checked_sub(position.cost())
+                .and_then(|rest| rest.checked_sub(stocks));
             self.hold("I01", identity == Some(position.cash()), || {
-                format!("realized - cost is {identity:?}, cash {}", position.cash())
+                format!(
+                    "realized - cost - fee stocks is {identity:?}, cash {}",
+                    position.cash()
+                )
             });
         }
         let first = self

@@ -1,10 +1,11 @@
-//! Fills as rows of a file: CSV by column name, or JSON lines by key. Every mistake is collected with its line.
+//! Fills, funding and busts as rows of a file: CSV by column name, or JSON lines by key. Every mistake is collected with its
+//! line.
 
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use crate::ledger::{Fee, Trade};
+use crate::ledger::{Fee, FeeRate, Trade};
 use crate::units::{Asset, Side};
 
 use super::text;
@@ -28,14 +29,29 @@ pub(super) enum TradeId {
     Text(String),
 }
 
-/// One fill.
+/// What one row says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// A fill.
+    Fill(Trade),
+    /// Funding paid (positive) or received; no asset is the settlement asset.
+    Funding {
+        paid: Decimal,
+        asset: Option<Asset>,
+        rate: Option<FeeRate>,
+    },
+    /// The venue took back the fill of this trade id.
+    Bust,
+}
+
+/// One row.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) line: usize,
     pub(super) time: i64,
     pub(super) venue: String,
     pub(super) symbol: String,
-    pub(super) trade: Trade,
+    pub(super) entry: Entry,
     pub(super) trade_id: TradeId,
 }
 
@@ -137,43 +153,96 @@ fn row(line: usize, fields: &Fields, mistakes: &mut Vec<String>) -> Option<Row> 
     });
     let venue = field("venue", true, &mut wrong);
     let symbol = field("symbol", true, &mut wrong);
-    let side_text = field("side", true, &mut wrong);
+    let kind = field("type", false, &mut wrong).to_ascii_lowercase();
+    let entry = match kind.as_str() {
+        "" | "fill" => Some(Entry::Fill(trade(fields, time, &mut wrong))),
+        "funding" => Some(funding(fields, time, &mut wrong)),
+        "bust" => Some(Entry::Bust),
+        other => {
+            wrong("type", other, "was none of fill, funding and bust");
+            None
+        }
+    };
+    let id = field("trade_id", true, &mut wrong);
+    let trade_id = id
+        .parse()
+        .map_or_else(|_not_a_number| TradeId::Text(id.clone()), TradeId::Number);
+    entry.filter(|_| mistakes.len() == before).map(|entry| Row {
+        line,
+        time,
+        venue,
+        symbol,
+        entry,
+        trade_id,
+    })
+}
+
+type Wrong<'a> = dyn FnMut(&str, &str, &str) + 'a;
+
+fn value<'a>(fields: &'a Fields, column: &str) -> &'a str {
+    fields.get(column).map_or("", |value| value.trim())
+}
+
+fn trade(fields: &Fields, time: i64, wrong: &mut Wrong<'_>) -> Trade {
+    let side_text = value(fields, "side");
     let side = if side_text.eq_ignore_ascii_case("sell") {
         Side::Sell
     } else {
         Side::Buy
     };
-    if !side_text.is_empty() && !side_text.eq_ignore_ascii_case(side.label()) {
-        wrong("side", &side_text, "was neither buy nor sell");
+    if side_text.is_empty() {
+        wrong("side", side_text, "was empty");
+    } else if !side_text.eq_ignore_ascii_case(side.label()) {
+        wrong("side", side_text, "was neither buy nor sell");
     }
-    let qty_text = field("quantity", false, &mut wrong);
-    let qty = positive("quantity", &qty_text, &mut wrong);
-    let price_text = field("price", false, &mut wrong);
-    let price = positive("price", &price_text, &mut wrong);
-    let fee_text = field("fee", false, &mut wrong);
-    let asset_text = field("fee_asset", false, &mut wrong);
-    let fee = fee(&fee_text, &asset_text, &mut wrong);
-    let id = field("trade_id", true, &mut wrong);
-    let trade_id = id
-        .parse()
-        .map_or_else(|_not_a_number| TradeId::Text(id.clone()), TradeId::Number);
-    let trade = Trade {
+    let qty = positive("quantity", value(fields, "quantity"), wrong);
+    let price = positive("price", value(fields, "price"), wrong);
+    let own_value = value(fields, "value");
+    let venue_value = (!own_value.is_empty()).then(|| positive("value", own_value, wrong));
+    let rate = fee_rate(fields, time, wrong);
+    let fee = fee(
+        value(fields, "fee"),
+        value(fields, "fee_asset"),
+        rate,
+        wrong,
+    );
+    Trade {
         side,
         qty,
         price,
+        venue_value,
         fee,
-    };
-    (mistakes.len() == before).then_some(Row {
-        line,
+    }
+}
+
+fn funding(fields: &Fields, time: i64, wrong: &mut Wrong<'_>) -> Entry {
+    let text = value(fields, "fee");
+    let paid = text::amount(text).unwrap_or_else(|rule| {
+        wrong("fee", text, rule);
+        Decimal::ZERO
+    });
+    let code = value(fields, "fee_asset");
+    let asset = Asset::new(code);
+    if asset.is_none() && !code.is_empty() {
+        wrong("fee_asset", code, "was no asset code");
+    }
+    Entry::Funding {
+        paid,
+        asset,
+        rate: fee_rate(fields, time, wrong),
+    }
+}
+
+/// The optional column `fee_rate`: one unit of the fee's asset in the settlement asset, at the time of the row.
+fn fee_rate(fields: &Fields, time: i64, wrong: &mut Wrong<'_>) -> Option<FeeRate> {
+    let text = value(fields, "fee_rate");
+    (!text.is_empty()).then(|| FeeRate {
+        price: positive("fee_rate", text, wrong),
         time,
-        venue,
-        symbol,
-        trade,
-        trade_id,
     })
 }
 
-fn positive(column: &str, value: &str, wrong: &mut dyn FnMut(&str, &str, &str)) -> Decimal {
+fn positive(column: &str, value: &str, wrong: &mut Wrong<'_>) -> Decimal {
     let rule = match text::amount(value) {
         Ok(amount) if amount > Decimal::ZERO => return amount,
         Ok(_) => "was not above zero",
@@ -183,7 +252,7 @@ fn positive(column: &str, value: &str, wrong: &mut dyn FnMut(&str, &str, &str)) 
     Decimal::ONE
 }
 
-fn fee(amount: &str, asset: &str, wrong: &mut dyn FnMut(&str, &str, &str)) -> Fee {
+fn fee(amount: &str, asset: &str, rate: Option<FeeRate>, wrong: &mut Wrong<'_>) -> Fee {
     if amount.is_empty() {
         return Fee::Unknown;
     }
@@ -202,5 +271,6 @@ fn fee(amount: &str, asset: &str, wrong: &mut dyn FnMut(&str, &str, &str)) -> Fe
     Fee::Known {
         amount: value,
         asset: known,
+        rate,
     }
 }

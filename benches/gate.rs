@@ -70,6 +70,7 @@ fn main() {
                 Arc::new(rig::limits()),
                 rig::catalogue(),
                 Asset::new("USDT").unwrap(),
+                &arbalest::risk::Permits::everything(&rig::catalogue()),
             );
             let mut view = RiskView {
                 version: 1,

@@ -45,6 +45,7 @@ fn catalogue(settings: &Settings) -> Catalogue {
                 multiplier: Decimal::ONE,
                 status: InstrumentStatus::Trading,
                 has_reduce_only: symbol.settle.is_some(),
+                price_band: None,
             });
         }
     }

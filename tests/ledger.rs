@@ -402,6 +402,7 @@ fn catalogue() -> Arc<Catalogue> {
         multiplier: Decimal::ONE,
         status: InstrumentStatus::Trading,
         has_reduce_only: false,
+        price_band: None,
     };
     Arc::new(Catalogue::new(vec!["north".to_owned()], vec![instrument]).unwrap())
 }

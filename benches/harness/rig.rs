@@ -65,6 +65,7 @@ pub fn catalogue() -> Arc<Catalogue> {
         multiplier: Decimal::ONE,
         status: InstrumentStatus::Trading,
         has_reduce_only: id == 1,
+        price_band: None,
     };
     let venues = ["spot", "usdm"].map(str::to_owned).to_vec();
     Arc::new(
@@ -101,7 +102,7 @@ pub fn limits() -> Limits {
         warn_at: Ppm(800_000),
         cooldown: Nanos::from_secs(60),
         risk_view_age_max: Nanos::from_millis(2_000),
-        pre_trade: arbalest::risk::PreTradeLimits::default(),
+        pre_trade: arbalest::risk::PreTradeLimits::open(),
         controls: arbalest::risk::ControlLimits::default(),
         close: arbalest::risk::CloseLimits::default(),
         kill: arbalest::risk::KillLimits::default(),

@@ -24,6 +24,10 @@ use super::board::Board;
 use super::execution::{CancelOrders, ExecutionSeat, Unwind};
 use super::mailbox::Mail;
 
+mod raises;
+
+pub use raises::GateRaises;
+
 /// Positions after fills.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]

@@ -25,7 +25,7 @@ use crate::units::MonoNanos;
 
 use super::execution::{ExecutionSeat, Released, RepairHeld};
 use super::mailbox::Mail;
-use super::risk::{Facts, Marks, RiskSeat};
+use super::risk::{Facts, GateRaises, Marks, RiskSeat};
 
 /// What travels from the signal to the execution seat.
 #[derive(Debug, Clone, Copy)]
@@ -161,6 +161,10 @@ impl SignalSeat {
         }
         for (set, reason) in self.out.held.drain(..) {
             parts.execution.must(RepairHeld { set, reason });
+        }
+        if !self.out.raises.is_empty() {
+            let raises = self.out.raises.drain(..).collect();
+            parts.risk.must(GateRaises(raises));
         }
         if !self.out.marks.is_empty() {
             self.marks.append(&mut self.out.marks);

@@ -25,7 +25,6 @@ pub(super) fn read(top: &Table<'_>, report: &mut Report) -> Option<PreTradeLimit
     take! {
         flag facts_required "facts_required";
         nanos instrument_rules_age_max "instrument_rules_age_ms_max";
-        flag allow_unpriced_market "allow_unpriced_market";
         flag allow_resting "allow_resting";
         nanos expiry_lead_min "expiry_lead_ms_min";
         ppm price_collar "price_collar_bps";

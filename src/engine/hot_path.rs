@@ -12,13 +12,17 @@ use crate::execution::{
 use crate::market::{
     Books, Catalogue, Depth, EventKind, InstrumentId, Mark, MarketEvent, Top, Trust, TrustCause,
 };
-use crate::risk::{Approved, ApprovedSet, Gate, Limits, Refusal, RiskView, SetVerdict, Verdict};
+use crate::risk::{
+    Approved, ApprovedSet, Gate, GateRaise, Limits, Refusal, Repair, RiskView, SetVerdict, Verdict,
+};
 use crate::strategy::{
     CrossVenue, CrossVenueParams, Evaluation, Inventory, Strategy, StrategyError,
 };
 use crate::telemetry::{Stage, StageTimer};
 use crate::trade::{SetId, StrategyId};
 use crate::units::{Asset, MonoNanos, Nanos, Ppm, Qty};
+
+use super::gate_words::{permits, raise};
 
 /// Shortest time between two looks into the depth of one book, for the forced close.
 const DEPTH_INTERVAL: Nanos = Nanos::from_millis(100);
@@ -48,6 +52,9 @@ pub struct HotSetup {
     pub repair_rules: RepairRules,
 }
 
+/// Raises of one duty cycle; more of the same are dropped, the next refusal raises again.
+pub(super) const RAISES_MAX: usize = 64;
+
 /// What one duty cycle decided. The owner drains the buffers; they keep their capacity.
 #[derive(Debug, Default)]
 pub struct HotOutput {
@@ -59,6 +66,8 @@ pub struct HotOutput {
     pub held: Vec<(SetId, HoldReason)>,
     /// Valuation samples for the risk seat.
     pub marks: Vec<Mark>,
+    /// Kill levels that refusals raise, for the risk seat.
+    pub raises: Vec<GateRaise>,
 }
 
 impl HotOutput {
@@ -70,6 +79,7 @@ impl HotOutput {
             repairs: Vec::with_capacity(64),
             held: Vec::with_capacity(64),
             marks: Vec::with_capacity(1_024),
+            raises: Vec::with_capacity(RAISES_MAX),
         }
     }
 }
@@ -151,6 +161,7 @@ impl HotPath {
     /// [`StrategyError`] when a strategy's instruments cannot be compared.
     pub fn new(setup: HotSetup) -> Result<Self, StrategyError> {
         let count = setup.catalogue.all().len();
+        let permits = permits(&setup);
         let mut strategies = Vec::with_capacity(setup.strategies.len());
         let mut watching = vec![Vec::new(); count];
         for params in setup.strategies {
@@ -166,7 +177,12 @@ impl HotPath {
         }
         let refusals = RefusalCounts::new(strategies.len());
         Ok(Self {
-            gate: Gate::new(setup.limits, Arc::clone(&setup.catalogue), setup.reporting),
+            gate: Gate::new(
+                setup.limits,
+                Arc::clone(&setup.catalogue),
+                setup.reporting,
+                &permits,
+            ),
             strategies,
             watching,
             books: Books::new(&setup.catalogue),
@@ -251,6 +267,7 @@ impl HotPath {
             .unwrap_or(0);
         let applied_at = timer.lap(Stage::BookApply, venue, popped_at);
         if changed {
+            self.gate.on_book(event.instrument, book);
             self.evaluate(event, now, applied_at, timer, out);
         }
         self.mark(event.instrument, now, out);
@@ -302,9 +319,12 @@ impl HotPath {
             started_at = timer.lap(Stage::RiskCheck, 0, started_at);
             match verdict {
                 SetVerdict::Approved(set) => out.sets.push(set),
-                SetVerdict::Refused { refusal, .. } => {
+                SetVerdict::Refused { leg_index, refusal } => {
                     strategy.on_set_refused();
                     self.refusals.count(which, &refusal);
+                    let leg = intent.legs().nth(usize::from(leg_index));
+                    let at = leg.map(|leg| leg.instrument);
+                    raise(&refusal, intent.strategy, at, &self.catalogue, out);
                 }
             }
         }
@@ -379,14 +399,14 @@ impl HotPath {
         let reason = match plan_repair(broken, &market, &self.repair_rules, now) {
             RepairPlan::Complete { leg_index, leg, .. }
             | RepairPlan::Reverse { leg_index, leg, .. } => {
-                match self.gate.check_repair(
-                    broken.id,
+                let repair = Repair {
+                    set: broken.id,
                     leg_index,
-                    broken.strategy,
-                    &leg,
-                    &self.books,
-                    now,
-                ) {
+                    strategy: broken.strategy,
+                    leg: &leg,
+                    parent: broken.parent(leg_index),
+                };
+                match self.gate.check_repair(&repair, &self.books, now) {
                     Verdict::Approved(approved) => {
                         out.repairs.push(approved);
                         return;
@@ -394,6 +414,8 @@ impl HotPath {
                     Verdict::Refused(refusal) => {
                         self.refusals
                             .count(usize::from(broken.strategy.0), &refusal);
+                        let at = Some(leg.instrument);
+                        raise(&refusal, broken.strategy, at, &self.catalogue, out);
                         HoldReason::GateRefused
                     }
                 }

@@ -7,6 +7,7 @@ pub mod book_digest;
 pub mod control;
 pub mod digest;
 pub mod flow;
+mod gate_words;
 pub mod hot_path;
 pub mod recovery;
 pub mod summary;

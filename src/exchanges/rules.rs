@@ -5,7 +5,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::market::{Instrument, InstrumentId, InstrumentStatus, Symbol, VenueId};
+use crate::market::{Instrument, InstrumentId, InstrumentStatus, PriceBand, Symbol, VenueId};
 use crate::units::number::DECIMALS_MAX;
 use crate::units::{Grid, Nanos, Price, Qty};
 
@@ -85,6 +85,8 @@ pub struct TradingRules {
     pub status: InstrumentStatus,
     /// True when the venue enforces reduce-only orders.
     pub has_reduce_only: bool,
+    /// How far a price may lie from the venue's average; `None` when off.
+    pub price_band: Option<PriceBand>,
 }
 
 /// How fast the venue lets an account ask.
@@ -248,6 +250,7 @@ impl TradingRules {
             multiplier: Decimal::ONE,
             status: self.status,
             has_reduce_only: self.has_reduce_only,
+            price_band: self.price_band,
         };
         // The venue tests `(value - minimum) mod increment`; the engine rounds to multiples of the increment. They agree
         // when the minimum is such a multiple, which holds wherever we looked; elsewhere orders would be refused.

@@ -11,6 +11,7 @@
 
 use crate::capacity::LEGS_MAX;
 use crate::market::{Books, Catalogue, Instrument};
+use crate::risk::Parent;
 use crate::trade::{Leg, SetId, StrategyId};
 use crate::units::{Money, MonoNanos, Nanos, Notional, Ppm, Price, Qty, Side};
 
@@ -31,6 +32,24 @@ pub struct BrokenSet {
     pub attempt: u32,
     /// The desk asks again (or gives up) at this instant.
     pub answer_due: MonoNanos,
+}
+
+impl BrokenSet {
+    /// The imbalance that a repair evens, in contracts of its leg (PT-32). A leg whose own order is not over has room for
+    /// nothing: it may still fill.
+    #[must_use]
+    pub fn parent(&self, leg_index: u8) -> Parent {
+        let leg = self.legs.iter().flatten().nth(usize::from(leg_index));
+        leg.map_or_else(Parent::default, |leg| Parent {
+            qty: self.delta.contracts_floor(leg.units),
+            unknown: if leg.undecided {
+                leg.leg.qty
+            } else {
+                Qty::ZERO
+            },
+            ..Parent::default()
+        })
+    }
 }
 
 /// One leg of a broken set.

@@ -81,6 +81,7 @@ mod tests {
             multiplier: Decimal::ONE,
             status: InstrumentStatus::Trading,
             has_reduce_only: false,
+            price_band: None,
         };
         Catalogue::new(vec!["spot_a".into()], vec![instrument]).unwrap()
     }

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::units::{Asset, Grid, Price, Qty};
+use crate::units::{Asset, Grid, Ppm, Price, Qty};
 
 use super::{Contract, Symbol};
 
@@ -87,6 +87,21 @@ pub struct Instrument {
     pub status: InstrumentStatus,
     /// True when the venue enforces reduce-only orders (derivatives).
     pub has_reduce_only: bool,
+    /// How far a price may lie from the venue's average; `None` when the venue has no such rule (PT-08).
+    pub price_band: Option<PriceBand>,
+}
+
+/// Bounds of a limit price as shares of the venue's average price, e.g. 950,000 to 1,050,000 ppm; zero is no bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PriceBand {
+    /// Lowest of a buy.
+    pub buy_down: Ppm,
+    /// Highest of a buy.
+    pub buy_up: Ppm,
+    /// Lowest of a sell.
+    pub sell_down: Ppm,
+    /// Highest of a sell.
+    pub sell_up: Ppm,
 }
 
 impl Instrument {

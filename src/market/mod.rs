@@ -16,7 +16,7 @@ pub use contract::Contract;
 pub use depth::Depth;
 pub use event::{EventKind, MarketEvent};
 pub use instrument::{
-    Catalogue, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, VenueId,
+    Catalogue, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, PriceBand, VenueId,
 };
 pub use mark::Mark;
 pub use symbol::Symbol;

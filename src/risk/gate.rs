@@ -7,30 +7,56 @@
 
 use std::sync::Arc;
 
-use crate::capacity::OPEN_ORDERS_MAX;
-use crate::market::{Books, Catalogue, InstrumentId, Trust};
-use crate::trade::{ApprovalSeq, Intent, Leg, Purpose, SetId, StrategyId, TimeInForce};
-use crate::units::{Asset, MonoNanos, Price, Qty, Side};
+use crate::capacity::STRATEGIES_MAX;
+use crate::market::{Book, Books, Catalogue, InstrumentId, Trust};
+use crate::trade::{ApprovalSeq, Intent, TimeInForce};
+use crate::units::{Asset, MonoNanos, Qty};
 
-use super::{Approved, ApprovedSet, KillLevel, Limits, Refusal, RiskView, SetVerdict, Verdict};
+use super::{
+    ApprovedSet, InstrumentRisk, KillLevel, Limits, Permits, PreTradeLimits, Refusal, RiskView,
+    SetVerdict, StrategyRisk, Verdict,
+};
 
+mod account;
+mod capital;
 mod exposure;
 mod flow;
+mod form;
+mod funds;
 mod holds;
+mod judge;
 mod look;
+mod market;
+mod modify;
+mod open;
+mod permit;
+mod plan;
 mod price;
 mod rates;
+mod references;
+mod repeats;
+mod scope;
 mod size;
 mod state;
 mod structure;
+mod tail;
 pub(super) mod terms;
+mod venue;
 
+pub use form::{ORDER_ID_BYTES_MAX, check_expiry, check_order_id};
+pub use plan::{Parent, Repair};
 pub(super) use size::check_reduce_only;
 
 use exposure::Exposure;
-use holds::{Hold, Holds};
-use look::Look;
+use funds::Funds;
+use holds::Holds;
+use look::{Plan, Portfolio};
+use modify::ModifyRate;
+use open::Open;
 use rates::Rates;
+use references::References;
+use repeats::Repeats;
+use scope::Scope;
 use terms::{Caps, Terms};
 
 /// What the gate has decided since it began.
@@ -58,24 +84,25 @@ struct ViewHead {
 pub struct Gate {
     terms: Vec<Terms>,
     caps: Caps,
+    limits: PreTradeLimits,
     exposure: Exposure,
     holds: Holds,
+    open: Open,
+    funds: Funds,
     rates: Rates,
+    modifies: ModifyRate,
+    repeats: Repeats,
+    references: References,
+    /// By strategy id; `None` for one that may trade nothing.
+    scopes: Vec<Option<Scope>>,
     view: Option<ViewHead>,
-    levels: Vec<KillLevel>,
-    strategy_levels: Vec<KillLevel>,
+    portfolio: Portfolio,
+    risks: Vec<InstrumentRisk>,
+    strategies: Vec<StrategyRisk>,
+    /// Base assets of the exposure, by its index.
+    assets: Vec<Asset>,
     last_seq: u64,
     counters: GateCounters,
-}
-
-/// What an order is for: a repair is judged with two differences, see [`Gate::check_repair`].
-#[derive(Debug, Clone, Copy)]
-struct Order<'a> {
-    strategy: StrategyId,
-    leg: &'a Leg,
-    set: Option<SetId>,
-    leg_index: u8,
-    tick_received_at: MonoNanos,
 }
 
 impl Gate {
@@ -85,25 +112,54 @@ impl Gate {
         clippy::needless_pass_by_value,
         reason = "the shared values are the seat's to give; only converted copies stay"
     )]
-    pub fn new(limits: Arc<Limits>, catalogue: Arc<Catalogue>, reporting: Asset) -> Self {
+    pub fn new(
+        limits: Arc<Limits>,
+        catalogue: Arc<Catalogue>,
+        reporting: Asset,
+        permits: &Permits,
+    ) -> Self {
         let (terms, caps, symbol_count, asset_count) =
-            terms::convert(&limits, &catalogue, reporting);
-        let venue_count = catalogue.venue_names().len();
+            terms::convert(&limits, &catalogue, reporting, permits);
+        let (count, venue_count) = (terms.len(), catalogue.venue_names().len());
+        let own = &limits.pre_trade;
+        let mut scopes = vec![None; STRATEGIES_MAX];
+        for permit in &permits.strategies {
+            if let Some(slot) = scopes.get_mut(usize::from(permit.strategy.0)) {
+                *slot = Some(Scope::new(permit, &catalogue));
+            }
+        }
+        let mut assets = Vec::new();
+        for instrument in catalogue.all() {
+            terms::dense(&mut assets, instrument.symbol.base);
+        }
+        let portfolio = Portfolio {
+            factors: vec![None; asset_count],
+            ..Portfolio::default()
+        };
         Self {
-            exposure: Exposure::new(terms.len(), symbol_count, venue_count, asset_count),
+            exposure: Exposure::new(count, symbol_count, venue_count, asset_count),
             holds: Holds::new(),
+            open: Open::new(count, venue_count),
+            funds: Funds::new(&catalogue),
             rates: Rates::new(
                 (symbol_count, limits.submit_rate_max_symbol),
                 (venue_count, limits.submit_rate_max_venue),
                 limits.submit_rate_max_global,
             ),
+            modifies: ModifyRate::new(count, own.modify_rate_max),
+            repeats: Repeats::new(count, permits, own),
+            references: References::new(&terms, &catalogue, own),
+            scopes,
             view: None,
-            levels: vec![KillLevel::Armed; terms.len()],
-            strategy_levels: vec![KillLevel::Armed; usize::from(u8::MAX) + 1],
+            portfolio,
+            risks: vec![InstrumentRisk::default(); count],
+            strategies: vec![StrategyRisk::default(); STRATEGIES_MAX],
+            assets,
             last_seq: 0,
             counters: GateCounters::default(),
             terms,
             caps,
+            limits: limits.pre_trade.clone(),
         }
     }
 
@@ -116,44 +172,79 @@ impl Gate {
             self.counters.views_ignored += 1;
             return;
         }
-        let strategies = view.strategies.len();
-        for (index, level) in self.strategy_levels.iter_mut().enumerate() {
-            // A strategy that the risk seat does not know gets no order through.
-            *level = view
-                .strategies
-                .get(index)
-                .map_or(KillLevel::Halt, |strategy| strategy.level);
+        // A strategy that the risk seat does not know gets no order through.
+        let unknown = StrategyRisk {
+            level: KillLevel::Halt,
+            ..StrategyRisk::default()
+        };
+        for (index, strategy) in self.strategies.iter_mut().enumerate() {
+            *strategy = view.strategies.get(index).copied().unwrap_or(unknown);
         }
         self.view = Some(ViewHead {
             version: view.version,
             as_of: view.as_of,
             issued_at: view.issued_at,
             portfolio_level: view.portfolio.level,
-            complete: view.instruments.len() >= self.terms.len() && strategies > 0,
+            complete: view.instruments.len() >= self.terms.len() && !view.strategies.is_empty(),
         });
-        while let Some(hold) = self.holds.pop_settled(view.as_of.0) {
-            self.unhold(&hold);
+        for venue in 0..self.open.venue_count() {
+            let facts = view.venues.get(venue).and_then(Option::as_ref);
+            self.funds.on_facts(venue, facts, &self.caps);
         }
-        for (terms, (own, level)) in self
+        self.portfolio
+            .on_view(&view.portfolio, &self.assets, &self.caps);
+        while let Some(hold) = self.holds.pop_settled(view.as_of.0) {
+            self.unhold(&hold, true);
+        }
+        for (terms, (news, own)) in self
             .terms
             .iter()
-            .zip(view.instruments.iter().zip(&mut self.levels))
+            .zip(view.instruments.iter().zip(&mut self.risks))
         {
-            *level = own.level;
+            *own = *news;
             let position = i128::from(own.position_qty.0);
-            self.exposure
-                .change(terms.id.index(), terms, |cell| cell.position = position);
+            self.exposure.change(terms.id.index(), terms, |cell| {
+                cell.position = position;
+                cell.adopt(own.adopted_buy_qty, own.adopted_sell_qty);
+            });
+            self.open
+                .adopt(terms.id.index(), terms.venue, own.adopted_orders);
         }
         self.exposure.relist();
+    }
+
+    /// A book changed its best prices: remembers the reference for PT-15. Call at the end of each such batch.
+    #[inline]
+    pub fn on_book(&mut self, instrument: InstrumentId, book: &Book) {
+        if book.trust() == Trust::Trusted
+            && let Some(top) = book.top()
+        {
+            let twice = i128::from(top.bid.price.0) + i128::from(top.ask.price.0);
+            self.references
+                .observe(instrument.index(), twice, book.received_at());
+        }
     }
 
     /// Checks a new set. Approval takes the holds at once; refusal leaves none.
     pub fn check_set(&mut self, intent: &Intent, books: &Books, now: MonoNanos) -> SetVerdict {
         self.reprice(books);
+        let unknown_orders = intent
+            .legs()
+            .filter_map(|leg| self.risks.get(leg.instrument.index()))
+            .map(|risk| risk.unknown_orders)
+            .fold(0, u32::saturating_add);
+        let plan = Plan {
+            strategy: intent.strategy,
+            time_in_force: intent.time_in_force,
+            edge: Some(intent.net_edge),
+            decided_at: Some(intent.decided_at),
+            unknown_orders,
+            parent: None,
+        };
         let mut set = ApprovedSet::empty(intent);
         for (leg_index, (leg, slot)) in (0_u8..).zip(intent.legs().zip(&mut set.legs)) {
-            let order = Order {
-                strategy: intent.strategy,
+            let order = judge::Order {
+                plan: &plan,
                 leg,
                 set: None,
                 leg_index,
@@ -166,6 +257,7 @@ impl Gate {
                         self.take_back();
                     }
                     self.counters.refused += 1;
+                    let refusal = self.name_plan(refusal, &order, books, now);
                     return SetVerdict::Refused { leg_index, refusal };
                 }
             }
@@ -175,27 +267,29 @@ impl Gate {
 
     /// Checks one order that completes or reverses a broken set.
     ///
-    /// All checks apply, with two differences. Submit rates (PT-33) have a reserve, so that a flood of new sets cannot
-    /// starve the way out. And the exposure checks (PT-20, PT-21) treat the order as reducing when it is *offsetting*: when
-    /// its quantity does not exceed what the base asset is net on the other side, or what is held on the other side by
-    /// orders in flight (a leg that just filled is still a hold here), less the repairs already held. The dead leg that it
-    /// replaces is still held, so the worst case would otherwise count both. At K1 a repair must strictly reduce (PT-27)
-    /// like any other order; at K2 and above the forced close alone acts.
-    pub fn check_repair(
-        &mut self,
-        set: SetId,
-        leg_index: u8,
-        strategy: StrategyId,
-        leg: &Leg,
-        books: &Books,
-        now: MonoNanos,
-    ) -> Verdict {
+    /// All checks apply, with these differences. It has a parent (PT-32) instead of an edge (PT-17), an age (PT-31) and a
+    /// largest size (PT-49). Submit rates (PT-33) have a reserve, so that a flood of new sets cannot starve the way out, and
+    /// it may be sent again as it was (PT-37, PT-38). And it is *offsetting* when its quantity does not exceed what the base
+    /// asset is net on the other side, or what is held on the other side by orders in flight (a leg that just filled is
+    /// still a hold here), less the repairs already held: then PT-20 to 22, 24 to 26, 29, 30, 41, 50 and 51 treat it as
+    /// reducing. The dead leg that it replaces is still held, so the worst case would otherwise count both. At K1 a repair
+    /// must strictly reduce (PT-27) like any other order; at K2 and above the forced close alone acts.
+    pub fn check_repair(&mut self, repair: &Repair<'_>, books: &Books, now: MonoNanos) -> Verdict {
         self.reprice(books);
-        let order = Order {
-            strategy,
-            leg,
-            set: Some(set),
-            leg_index,
+        let own = self.risks.get(repair.leg.instrument.index());
+        let plan = Plan {
+            strategy: repair.strategy,
+            time_in_force: TimeInForce::ImmediateOrCancel,
+            edge: None,
+            decided_at: None,
+            unknown_orders: own.map_or(0, |risk| risk.unknown_orders),
+            parent: Some(repair.parent),
+        };
+        let order = judge::Order {
+            plan: &plan,
+            leg: repair.leg,
+            set: Some(repair.set),
+            leg_index: repair.leg_index,
             tick_received_at: now,
         };
         match self.check(&order, books, now) {
@@ -207,10 +301,23 @@ impl Gate {
         }
     }
 
+    /// PT-34: may one more modification be sent in this instrument? Counts it when it may. No modification is sent today;
+    /// cancels need no leave.
+    ///
+    /// # Errors
+    /// [`Refusal::RateModify`] with the count and the limit.
+    pub fn check_modify(
+        &mut self,
+        instrument: InstrumentId,
+        now: MonoNanos,
+    ) -> Result<(), Refusal> {
+        self.modifies.check(instrument.index(), now)
+    }
+
     /// Gives the hold of an approval back that never left the process (a full ring). Unknown numbers change nothing.
     pub fn release(&mut self, seq: ApprovalSeq) {
         if let Some(hold) = self.holds.release(seq.0) {
-            self.unhold(&hold);
+            self.unhold(&hold, false);
         }
     }
 
@@ -235,162 +342,5 @@ impl Gate {
         let cell = self.exposure.cell(instrument.index());
         let narrow = |qty: i128| Qty(i64::try_from(qty).unwrap_or(i64::MAX));
         (narrow(cell.buys), narrow(cell.sells))
-    }
-
-    fn check(
-        &mut self,
-        order: &Order<'_>,
-        books: &Books,
-        now: MonoNanos,
-    ) -> Result<Approved, Refusal> {
-        let (leg, repair) = (order.leg, order.set.is_some());
-        let index = leg.instrument.index();
-        let Some(&terms) = self.terms.get(index) else {
-            return Err(Refusal::InstrumentUnknown {
-                instrument: leg.instrument.0,
-            });
-        };
-        self.reprice_one(index, books);
-        let cell = self.exposure.cell(index);
-        let book = books.get(leg.instrument);
-        let view = self.view.filter(|view| view.complete);
-        let level =
-            |levels: &[KillLevel], index: usize| levels.get(index).copied().unwrap_or_default();
-        let look = Look {
-            leg,
-            terms: &terms,
-            caps: &self.caps,
-            cell,
-            exposure: &self.exposure,
-            rates: &self.rates,
-            book,
-            top: book.and_then(crate::market::Book::top),
-            level: level(&self.levels, index)
-                .max(if self.view.is_some() {
-                    level(&self.strategy_levels, usize::from(order.strategy.0))
-                } else {
-                    KillLevel::Armed
-                })
-                .max(
-                    self.view
-                        .map_or(KillLevel::Armed, |view| view.portfolio_level),
-                ),
-            view_age: view.map(|view| now.since(view.issued_at)),
-            now,
-            open_count: self.holds.len(),
-            open_max: OPEN_ORDERS_MAX,
-            reducing: leg.qty.0 > 0 && i128::from(leg.qty.0) <= cell.reducible(leg.side),
-            offsetting: repair && self.is_offsetting(&terms, leg),
-            repair,
-        };
-        look.judge()?;
-        let reduce_only = repair && look.reducing && terms.has_reduce_only;
-        self.last_seq += 1;
-        self.holds.push(Hold {
-            seq: self.last_seq,
-            instrument: index,
-            side: leg.side,
-            qty: leg.qty,
-            repair,
-        });
-        self.exposure
-            .change(index, &terms, |cell| *cell = cell.with(leg.side, leg.qty));
-        self.rates.push(terms.symbol, terms.venue, now);
-        self.counters.approved += 1;
-        Ok(Approved {
-            seq: ApprovalSeq(self.last_seq),
-            set: order.set,
-            leg_index: order.leg_index,
-            strategy: order.strategy,
-            leg: *leg,
-            time_in_force: TimeInForce::ImmediateOrCancel,
-            reduce_only,
-            purpose: if repair {
-                Purpose::Repair
-            } else {
-                Purpose::Leg
-            },
-            approved_at: now,
-            tick_received_at: order.tick_received_at,
-        })
-    }
-
-    /// See [`Gate::check_repair`].
-    fn is_offsetting(&self, terms: &Terms, leg: &Leg) -> bool {
-        let same_asset = |index: usize| {
-            self.terms
-                .get(index)
-                .filter(|other| other.asset == terms.asset)
-        };
-        let net: i128 = self
-            .exposure
-            .iter_active()
-            .filter_map(|(index, cell)| Some(cell.position * same_asset(index)?.base_factor))
-            .sum();
-        let held = |side: Side, repair: bool| -> i128 {
-            self.holds
-                .iter()
-                .filter(|hold| hold.side == side && hold.repair == repair)
-                .filter_map(|hold| {
-                    Some(i128::from(hold.qty.0) * same_asset(hold.instrument)?.base_factor)
-                })
-                .sum()
-        };
-        let against = (-net * i128::from(leg.side.sign())).max(0);
-        let room = against.max(held(leg.side.opposite(), false)) - held(leg.side, true);
-        i128::from(leg.qty.0) * terms.base_factor <= room
-    }
-
-    fn take_back(&mut self) {
-        let Some(hold) = self.holds.pop_newest() else {
-            return;
-        };
-        self.unhold(&hold);
-        if let Some(terms) = self.terms.get(hold.instrument) {
-            self.rates.pop(terms.symbol, terms.venue);
-        }
-        self.last_seq -= 1;
-        self.counters.approved -= 1;
-    }
-
-    fn unhold(&mut self, hold: &Hold) {
-        let Some(terms) = self.terms.get(hold.instrument) else {
-            return;
-        };
-        let qty = i128::from(hold.qty.0);
-        self.exposure
-            .change(hold.instrument, terms, |cell| match hold.side {
-                Side::Buy => cell.buys -= qty,
-                Side::Sell => cell.sells -= qty,
-            });
-    }
-
-    /// Values every position and hold at its book's present mid.
-    fn reprice(&mut self, books: &Books) {
-        for place in 0..self.exposure.active_count() {
-            if let Some(index) = self.exposure.active(place) {
-                self.reprice_one(index, books);
-            }
-        }
-    }
-
-    /// The mid, rounded up: exposure is never understated. A book that is being rebuilt keeps its last price.
-    fn reprice_one(&mut self, index: usize, books: &Books) {
-        let Some(terms) = self.terms.get(index) else {
-            return;
-        };
-        let Some(book) = books.get(terms.id) else {
-            return;
-        };
-        let usable = match book.trust() {
-            Trust::Trusted | Trust::Suspect => true,
-            Trust::Building | Trust::Bad => self.exposure.price(index).is_none(),
-        };
-        if let (true, Some(top)) = (usable, book.top()) {
-            let twice = i128::from(top.bid.price.0) + i128::from(top.ask.price.0);
-            if let Ok(mid) = i64::try_from((twice + 1).div_euclid(2)) {
-                self.exposure.reprice(index, terms, Price(mid));
-            }
-        }
     }
 }

@@ -6,12 +6,14 @@
 pub mod amount;
 pub mod approved;
 pub mod gate;
+pub mod identity;
 mod levels;
 pub mod limits;
 pub mod monitor;
 pub mod operator;
 pub mod order_flow;
 pub mod output;
+pub mod permit;
 mod rearm;
 pub mod refusal;
 pub mod role;
@@ -22,7 +24,8 @@ pub mod view;
 
 pub use amount::Amount;
 pub use approved::{Approved, ApprovedSet, SetVerdict, UNWIND_SEQ_BIT, UNWIND_STRATEGY, Verdict};
-pub use gate::Gate;
+pub use gate::{Gate, Parent, Repair, check_expiry, check_order_id};
+pub use identity::BuildId;
 pub use levels::state::{LevelClear, LevelEntry, LevelState, cause_of};
 pub use limits::{
     CloseLimits, ControlLimits, Direction, InstrumentLimits, KillLimits, LimitChange, Limits,
@@ -35,9 +38,10 @@ pub use operator::{
 pub use order_flow::{OrderFlow, OrderWindow};
 pub use output::{
     Actor, Alert, AlertKind, CloseCause, CloseChild, CloseIntent, CloseRecord, CloseResult,
-    LevelChange, LimitsChanged, RiskOutput, Scope, Severity,
+    GateRaise, LevelChange, LimitsChanged, RiskOutput, Scope, Severity,
 };
-pub use refusal::{Refusal, RefusalRow};
+pub use permit::{Permits, StrategyPermit};
+pub use refusal::{RaiseScope, Refusal, RefusalRow};
 pub use role::{Action, Person, Role};
 pub use unwind::{CloseEstimate, CloseState};
 pub use var::VarModel;

@@ -25,6 +25,7 @@ use super::{
 mod closes;
 mod controls;
 mod escalate;
+mod gate_raise;
 mod heard;
 mod needs;
 mod operator;
@@ -172,6 +173,7 @@ impl Monitor {
         self.levels.end_probations(now);
         self.evaluate_all(now, out);
         self.clear_orders(now, out);
+        self.settle_bans(now, out);
         self.view_changed = true;
         self.finish(now, out);
     }

@@ -8,7 +8,7 @@ use crate::units::{Asset, MonoNanos, Nanos, Price, Qty};
 
 use super::levels::state::LevelState;
 use super::operator::Hex32;
-use super::{Amount, Approved, KillLevel, LimitChange, Limits, RiskView};
+use super::{Amount, Approved, KillLevel, LimitChange, Limits, Refusal, RiskView};
 
 /// Everything the monitor wants to happen, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,17 @@ impl Scope {
             Self::Strategy(_) => "strategy",
         }
     }
+}
+
+/// A kill level that the gate raises by refusing (PT-32, 36, 37, 47): no person asked for it, and only people lower it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GateRaise {
+    /// Where.
+    pub scope: Scope,
+    /// To at least this level.
+    pub level: KillLevel,
+    /// Why, with both numbers.
+    pub refusal: Refusal,
 }
 
 /// Who changed a level.

@@ -352,6 +352,7 @@ mod tests {
             multiplier: Decimal::ONE,
             status: crate::market::InstrumentStatus::Trading,
             has_reduce_only: false,
+            price_band: None,
         };
         Arc::new(Catalogue::new(vec!["spot".to_owned()], vec![instrument]).unwrap())
     }

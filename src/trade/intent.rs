@@ -4,7 +4,7 @@ use crate::capacity::LEGS_MAX;
 use crate::market::InstrumentId;
 use crate::units::{MonoNanos, Nanos, Ppm, Price, Qty, Side};
 
-use super::StrategyId;
+use super::{StrategyId, TimeInForce};
 
 /// One order of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Intent {
     /// Who wants it.
     pub strategy: StrategyId,
     legs: [Option<Leg>; LEGS_MAX],
+    /// How long its orders may rest; strategies take what is there today.
+    pub time_in_force: TimeInForce,
     /// Expected edge after fees, of the set's notional.
     pub net_edge: Ppm,
     /// Edge before fees.
@@ -57,6 +59,7 @@ impl Intent {
         Self {
             strategy,
             legs,
+            time_in_force: TimeInForce::ImmediateOrCancel,
             net_edge: Ppm(0),
             gross_edge: Ppm(0),
             tick_received_at: at,

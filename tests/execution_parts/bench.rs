@@ -53,7 +53,7 @@ pub(crate) fn limits(count: usize) -> Limits {
         warn_at: Ppm(800_000),
         cooldown: Nanos::from_secs(60),
         risk_view_age_max: Nanos::from_secs(1),
-        pre_trade: arbalest::risk::PreTradeLimits::default(),
+        pre_trade: arbalest::risk::PreTradeLimits::open(),
         controls: arbalest::risk::ControlLimits::default(),
         close: arbalest::risk::CloseLimits::default(),
         kill: arbalest::risk::KillLimits::default(),
@@ -83,6 +83,7 @@ impl Bench {
                 Arc::new(limits(count)),
                 catalogue.clone(),
                 Asset::new("USDT").unwrap(),
+                &arbalest::risk::Permits::everything(&catalogue),
             ),
             desk: Desk::new(catalogue.clone(), IDS, DeskParams::default()),
             fees: vec![Ppm(400); count],
@@ -219,14 +220,14 @@ impl Bench {
                 return plan;
             }
         };
-        match self.gate.check_repair(
-            broken.id,
+        let repair = arbalest::risk::Repair {
+            set: broken.id,
             leg_index,
-            broken.strategy,
-            &leg,
-            &self.books,
-            self.now,
-        ) {
+            strategy: broken.strategy,
+            leg: &leg,
+            parent: broken.parent(leg_index),
+        };
+        match self.gate.check_repair(&repair, &self.books, self.now) {
             Verdict::Approved(approved) => {
                 self.desk.on_approved(&approved, self.now, &mut self.out);
             }

@@ -309,14 +309,17 @@ impl World {
                 return;
             }
         };
-        let verdict = self.bench.gate.check_repair(
-            broken.id,
+        let repair = arbalest::risk::Repair {
+            set: broken.id,
             leg_index,
-            broken.strategy,
-            &leg,
-            &self.bench.books,
-            now,
-        );
+            strategy: broken.strategy,
+            leg: &leg,
+            parent: broken.parent(leg_index),
+        };
+        let verdict = self
+            .bench
+            .gate
+            .check_repair(&repair, &self.bench.books, now);
         match verdict {
             Verdict::Approved(approved) => {
                 self.bench

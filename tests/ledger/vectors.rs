@@ -490,6 +490,7 @@ fn instrument(id: u16, symbol: &str, multiplier: &str) -> Instrument {
         multiplier: dec(multiplier),
         status: InstrumentStatus::Trading,
         has_reduce_only: false,
+        price_band: None,
     }
 }
 

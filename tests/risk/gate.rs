@@ -96,7 +96,12 @@ fn pt46_the_view_must_be_there_and_fresh() {
 fn a_gate_without_a_view_refuses() {
     let all = catalogue(instruments());
     let world = World::new();
-    let mut gate = arbalest::risk::Gate::new(std::sync::Arc::new(limits()), all, usdt());
+    let mut gate = arbalest::risk::Gate::new(
+        std::sync::Arc::new(limits()),
+        all.clone(),
+        usdt(),
+        &arbalest::risk::Permits::everything(&all),
+    );
     let verdict = gate.check_set(
         &Intent::new(StrategyId(0), &[buy(1)], START),
         &world.books,
@@ -700,14 +705,12 @@ fn a_reducing_repair_asks_the_venue_to_refuse_more() {
     let mut world = World::new();
     world.own(PERP, ONE);
     let reduce = leg(PERP, Side::Sell, ONE);
-    let verdict = world.gate.check_repair(
-        arbalest::trade::SetId(4),
-        1,
-        StrategyId(0),
-        &reduce,
-        &world.books,
-        world.now,
-    );
+    let order = arbalest::risk::Repair {
+        set: arbalest::trade::SetId(4),
+        leg_index: 1,
+        ..repair_of(&reduce)
+    };
+    let verdict = world.gate.check_repair(&order, &world.books, world.now);
     let arbalest::risk::Verdict::Approved(approved) = verdict else {
         panic!("{verdict:?}")
     };
@@ -853,14 +856,9 @@ fn nothing_allocates_on_the_tick_path() {
         world.view.as_of = world.gate.last_seq();
         world.gate.on_view(&world.view);
     }
-    let approved = world.gate.check_repair(
-        arbalest::trade::SetId(1),
-        0,
-        StrategyId(0),
-        &buy(1),
-        &world.books,
-        START,
-    );
+    let approved = world
+        .gate
+        .check_repair(&repair_of(&buy(1)), &world.books, START);
     assert!(matches!(approved, arbalest::risk::Verdict::Approved(_)));
     world.gate.release(world.gate.last_seq());
     assert_eq!(super::allocations() - before, 0);

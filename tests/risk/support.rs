@@ -7,7 +7,8 @@ use arbalest::market::{
     Books, Catalogue, EventKind, Instrument, InstrumentId, InstrumentStatus, MarketEvent, VenueId,
 };
 use arbalest::risk::{
-    Gate, InstrumentLimits, InstrumentRisk, Limits, Refusal, RiskView, SetVerdict, Verdict,
+    Gate, InstrumentLimits, InstrumentRisk, Limits, Parent, Permits, Refusal, Repair, RiskView,
+    SetVerdict, Verdict,
 };
 use arbalest::trade::{ApprovalSeq, Intent, Leg, SetId, StrategyId};
 use arbalest::units::{Asset, Grid, MonoNanos, Nanos, Ppm, Price, Qty, Side};
@@ -52,6 +53,7 @@ fn instrument(id: u16, venue: u8, symbol: &str, has_reduce_only: bool) -> Instru
         multiplier: Decimal::ONE,
         status: InstrumentStatus::Trading,
         has_reduce_only,
+        price_band: None,
     }
 }
 
@@ -90,7 +92,7 @@ pub fn limits() -> Limits {
         warn_at: Ppm(800_000),
         cooldown: Nanos::from_secs(60),
         risk_view_age_max: Nanos::from_millis(2_000),
-        pre_trade: arbalest::risk::PreTradeLimits::default(),
+        pre_trade: arbalest::risk::PreTradeLimits::open(),
         controls: arbalest::risk::ControlLimits::default(),
         close: arbalest::risk::CloseLimits::default(),
         kill: arbalest::risk::KillLimits::default(),
@@ -150,6 +152,14 @@ impl World {
     }
 
     pub fn with(edit: impl FnOnce(&mut Limits), shape: impl FnOnce(&mut Vec<Instrument>)) -> Self {
+        Self::permitted(edit, shape, Permits::everything)
+    }
+
+    pub fn permitted(
+        edit: impl FnOnce(&mut Limits),
+        shape: impl FnOnce(&mut Vec<Instrument>),
+        permits: impl FnOnce(&Catalogue) -> Permits,
+    ) -> Self {
         let (mut own, mut all) = (limits(), instruments());
         edit(&mut own);
         shape(&mut all);
@@ -168,7 +178,8 @@ impl World {
             instruments: vec![InstrumentRisk::default(); 5],
             strategies: vec![arbalest::risk::StrategyRisk::default(); 4],
         };
-        let gate = Gate::new(Arc::new(own), catalogue, usdt());
+        let permits = permits(&catalogue);
+        let gate = Gate::new(Arc::new(own), catalogue, usdt(), &permits);
         let mut world = Self {
             gate,
             books,
@@ -214,11 +225,25 @@ impl World {
     pub fn repair(&mut self, leg: Leg) -> &'static str {
         match self
             .gate
-            .check_repair(SetId(1), 0, StrategyId(0), &leg, &self.books, self.now)
+            .check_repair(&repair_of(&leg), &self.books, self.now)
         {
             Verdict::Approved(_) => "ok",
             Verdict::Refused(refusal) => refusal.code(),
         }
+    }
+}
+
+/// A repair of set 1 whose parent has room for anything.
+pub fn repair_of(leg: &Leg) -> Repair<'_> {
+    Repair {
+        set: SetId(1),
+        leg_index: 0,
+        strategy: StrategyId(0),
+        leg,
+        parent: Parent {
+            qty: Qty(i64::MAX),
+            ..Parent::default()
+        },
     }
 }
 

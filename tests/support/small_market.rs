@@ -39,6 +39,7 @@ pub(crate) fn instrument(id: u16, perpetual: bool) -> Instrument {
         multiplier: Decimal::ONE,
         status: InstrumentStatus::Trading,
         has_reduce_only: perpetual,
+        price_band: None,
     }
 }
 

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use crate::exchanges::json::Text;
 use crate::exchanges::rules::{RuleBook, RulesError, TradingRules, VenueLimits};
 use crate::exchanges::sign::percent_encode_into;
-use crate::market::{InstrumentStatus, Symbol};
-use crate::units::{Asset, Nanos};
+use crate::market::{InstrumentStatus, PriceBand, Symbol};
+use crate::units::{Asset, Nanos, Ppm};
 
 use super::envelope::RateLimit;
 
@@ -55,6 +55,12 @@ struct Filter {
     min_notional: Text,
     max_notional: Text,
     notional: Text,
+    multiplier_up: Text,
+    multiplier_down: Text,
+    bid_multiplier_up: Text,
+    bid_multiplier_down: Text,
+    ask_multiplier_up: Text,
+    ask_multiplier_down: Text,
 }
 
 /// Reads the answer.
@@ -125,6 +131,16 @@ fn rule(text: &Text) -> Result<Option<Decimal>, &'static str> {
     Ok(number(text)?.filter(|value| !value.is_zero()))
 }
 
+/// A multiplier in ppm, rounded down; zero when off.
+fn share(text: &Text) -> Result<Ppm, &'static str> {
+    let ppm = rule(text)?
+        .unwrap_or_default()
+        .checked_mul(Decimal::from(1_000_000_u32));
+    ppm.and_then(|ppm| i64::try_from(ppm.floor()).ok())
+        .map(Ppm)
+        .ok_or("a price multiplier was too large")
+}
+
 fn rules(symbol: &SymbolInfo, futures: bool) -> Result<TradingRules, &'static str> {
     let finest = Decimal::new(1, DECIMALS_DEFAULT);
     let asset =
@@ -151,6 +167,7 @@ fn rules(symbol: &SymbolInfo, futures: bool) -> Result<TradingRules, &'static st
         price_max: None,
         status: status(symbol),
         has_reduce_only: futures,
+        price_band: None,
     };
     for filter in &symbol.filters {
         match filter.filter_type.0.as_str() {
@@ -173,6 +190,26 @@ fn rules(symbol: &SymbolInfo, futures: bool) -> Result<TradingRules, &'static st
                     Some(value) => value,
                     None => rule(&filter.notional)?.unwrap_or_default(),
                 };
+            }
+            "PERCENT_PRICE" => {
+                let (down, up) = (
+                    share(&filter.multiplier_down)?,
+                    share(&filter.multiplier_up)?,
+                );
+                rules.price_band = Some(PriceBand {
+                    buy_down: down,
+                    buy_up: up,
+                    sell_down: down,
+                    sell_up: up,
+                });
+            }
+            "PERCENT_PRICE_BY_SIDE" => {
+                rules.price_band = Some(PriceBand {
+                    buy_down: share(&filter.bid_multiplier_down)?,
+                    buy_up: share(&filter.bid_multiplier_up)?,
+                    sell_down: share(&filter.ask_multiplier_down)?,
+                    sell_up: share(&filter.ask_multiplier_up)?,
+                });
             }
             _ => {}
         }

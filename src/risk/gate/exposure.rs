@@ -23,6 +23,9 @@ pub(super) struct Cell {
     pub(super) sells: i128,
     /// Last reference price in steps; zero while none was ever seen.
     price: i64,
+    /// Parts of `buys` and `sells` that orders without an approval of this session make up.
+    adopted_buys: i128,
+    adopted_sells: i128,
     part: Part,
     listed: bool,
 }
@@ -74,6 +77,24 @@ impl Cell {
             Side::Sell => self.sells += i128::from(qty.0),
         }
         self
+    }
+    /// Replaces what orders without an approval of this session may still buy and sell.
+    pub(super) fn adopt(&mut self, buys: Qty, sells: Qty) {
+        let (buys, sells) = (i128::from(buys.0), i128::from(sells.0));
+        self.buys += buys - self.adopted_buys;
+        self.sells += sells - self.adopted_sells;
+        (self.adopted_buys, self.adopted_sells) = (buys, sells);
+    }
+    /// What such orders may still do on one side.
+    pub(super) const fn adopted(&self, side: Side) -> i128 {
+        match side {
+            Side::Buy => self.adopted_buys,
+            Side::Sell => self.adopted_sells,
+        }
+    }
+    /// Worst-case gross worth.
+    pub(super) const fn gross(&self) -> i128 {
+        self.part.gross
     }
     /// What may still be sold (of a long) or bought (of a short) without flipping, pending reductions counted.
     pub(super) fn reducible(&self, side: Side) -> i128 {
@@ -220,6 +241,31 @@ impl Exposure {
         let cell = self.cell(instrument);
         let new = cell.with(side, qty).value(terms);
         (!new.unpriced).then(|| self.scopes_with(terms, cell.part, new))
+    }
+
+    /// Worst-case gross worth of some instruments.
+    pub(super) fn gross_of(&self, instruments: &[usize]) -> i128 {
+        let cells = instruments.iter().map(|index| self.cell(*index).gross());
+        cells.sum()
+    }
+
+    /// Worst-case worth of one base asset by both extremes: everything pending bought, or everything pending sold.
+    pub(super) fn asset_extremes(&self, asset: usize) -> (i128, i128) {
+        let at = |sums: &[i128]| sums.get(asset).copied().unwrap_or(0);
+        (at(&self.asset_high), at(&self.asset_low))
+    }
+
+    /// What one more pending order adds to the extremes of its base asset; `None` when that cannot be valued.
+    pub(super) fn extremes_added(
+        &self,
+        instrument: usize,
+        terms: &Terms,
+        side: Side,
+        qty: Qty,
+    ) -> Option<(i128, i128)> {
+        let cell = self.cell(instrument);
+        let new = cell.with(side, qty).value(terms);
+        (!new.unpriced).then(|| (new.high - cell.part.high, new.low - cell.part.low))
     }
 
     fn scopes_with(&self, terms: &Terms, old: Part, new: Part) -> Scopes {

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use crate::capacity::OPEN_ORDERS_MAX;
-use crate::units::{Qty, Side};
+use crate::units::{MonoNanos, Price, Qty, Side};
 
 /// One reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,16 @@ pub(super) struct Hold {
     pub(super) side: Side,
     /// Zero once it was released.
     pub(super) qty: Qty,
+    pub(super) limit_price: Price,
     pub(super) repair: bool,
+    /// It rests at the venue until it is cancelled.
+    pub(super) rests: bool,
+    pub(super) approved_at: MonoNanos,
+    /// Its value at the limit price, in worth.
+    pub(super) worth: i128,
+    /// The pool that pays for it, and how much of it.
+    pub(super) pool: usize,
+    pub(super) needed: i128,
 }
 
 #[derive(Debug)]
@@ -52,7 +61,7 @@ impl Holds {
             None
         }
     }
-    /// Sets a hold to zero and returns what it was.
+    /// Empties a hold and returns what it was.
     pub(super) fn release(&mut self, seq: u64) -> Option<Hold> {
         let index = self
             .queue
@@ -65,5 +74,29 @@ impl Holds {
     }
     pub(super) fn iter(&self) -> impl Iterator<Item = &Hold> {
         self.queue.iter()
+    }
+    /// How many orders of one instrument were approved at or after an instant: a picture made then cannot contain them.
+    pub(super) fn count_since(&self, instrument: usize, since: MonoNanos) -> u64 {
+        let recent = self.queue.iter().rev();
+        let own = recent
+            .take_while(|hold| hold.approved_at >= since)
+            .filter(|hold| hold.instrument == instrument && hold.qty.0 > 0);
+        u64::try_from(own.count()).unwrap_or(u64::MAX)
+    }
+    /// Best price at which an own resting order of the other side would match an order of `side` at `limit_price`.
+    pub(super) fn crossing(&self, instrument: usize, side: Side, limit: Price) -> Option<Price> {
+        let other = self.queue.iter().filter(|hold| {
+            hold.rests && hold.qty.0 > 0 && hold.instrument == instrument && hold.side != side
+        });
+        match side {
+            Side::Buy => other
+                .map(|hold| hold.limit_price)
+                .min()
+                .filter(|own| *own <= limit),
+            Side::Sell => other
+                .map(|hold| hold.limit_price)
+                .max()
+                .filter(|own| *own >= limit),
+        }
     }
 }

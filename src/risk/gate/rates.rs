@@ -13,27 +13,33 @@ const fn reserve(max: usize) -> usize {
 }
 
 #[derive(Debug)]
-struct Window {
+pub(super) struct Window {
     instants: Vec<MonoNanos>,
     next: usize,
     length: usize,
     max: usize,
+    span: Nanos,
 }
 
 impl Window {
     fn new(max: u32) -> Self {
-        let max = usize::try_from(max)
-            .unwrap_or(usize::MAX)
-            .min(RATE_WINDOW_MAX);
+        let max = max.min(u32::try_from(RATE_WINDOW_MAX).unwrap_or(u32::MAX));
+        let spare = reserve(usize::try_from(max).unwrap_or(usize::MAX));
+        Self::over(max, spare, WINDOW)
+    }
+    /// At most `max` in any `span`; `spare` more are remembered.
+    pub(super) fn over(max: u32, spare: usize, span: Nanos) -> Self {
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
         Self {
-            instants: vec![MonoNanos(0); max + reserve(max)],
+            instants: vec![MonoNanos(0); max + spare],
             next: 0,
             length: 0,
             max,
+            span,
         }
     }
     /// True when one more submission at `now` stays within the limit.
-    fn allows(&self, now: MonoNanos, repair: bool) -> bool {
+    pub(super) fn allows(&self, now: MonoNanos, repair: bool) -> bool {
         let max = if repair {
             self.max + reserve(self.max)
         } else {
@@ -49,9 +55,9 @@ impl Window {
         let oldest = (self.next + size - max) % size;
         self.instants
             .get(oldest)
-            .is_some_and(|instant| now.since(*instant) >= WINDOW)
+            .is_some_and(|instant| now.since(*instant) >= self.span)
     }
-    fn push(&mut self, now: MonoNanos) {
+    pub(super) fn push(&mut self, now: MonoNanos) {
         if let Some(slot) = self.instants.get_mut(self.next) {
             *slot = now;
         }
@@ -59,7 +65,7 @@ impl Window {
         self.length = (self.length + 1).min(self.instants.len());
     }
     /// Takes the newest back. What it overwrote was older than a second and no longer counts.
-    fn pop(&mut self) {
+    pub(super) fn pop(&mut self) {
         let size = self.instants.len().max(1);
         self.next = (self.next + size - 1) % size;
         self.length = self.length.saturating_sub(1);

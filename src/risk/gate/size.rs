@@ -13,10 +13,11 @@ pub(super) fn check_order_qty(look: &Look<'_>) -> Result<(), Refusal> {
             instrument: terms.id.0,
         });
     };
-    if look.leg.qty > limits.order_qty_max {
+    let qty_max = look.sized(i128::from(limits.order_qty_max.0));
+    if i128::from(look.leg.qty.0) > qty_max {
         return Err(Refusal::OrderQtyMax {
             qty: terms.qty(look.leg.qty),
-            qty_max: terms.qty(limits.order_qty_max),
+            qty_max: terms.wide_qty(qty_max),
         });
     }
     Ok(())
@@ -34,10 +35,11 @@ pub(super) fn check_order_notional(look: &Look<'_>) -> Result<(), Refusal> {
         .terms
         .worth(price_twice, i128::from(look.leg.qty.0))
         .ok_or(Refusal::Arithmetic {})?;
-    if twice > look.caps.order.saturating_mul(2) {
+    let order_max = look.sized(look.caps.order);
+    if twice > order_max.saturating_mul(2) {
         return Err(Refusal::OrderNotionalMax {
             notional: look.caps.amount(twice.saturating_add(1).div_euclid(2)),
-            notional_max: look.caps.amount(look.caps.order),
+            notional_max: look.caps.amount(order_max),
         });
     }
     Ok(())
@@ -140,15 +142,4 @@ pub(in crate::risk) fn check_reduce_only(
         });
     }
     Ok(())
-}
-
-/// PT-22, as far as the engine's own memory goes.
-pub(super) fn check_open_count(look: &Look<'_>) -> Result<(), Refusal> {
-    if look.open_count < look.open_max {
-        return Ok(());
-    }
-    Err(Refusal::OpenOrdersMax {
-        open: Amount::new(i128::try_from(look.open_count).unwrap_or(i128::MAX), 0),
-        open_max: Amount::new(i128::try_from(look.open_max).unwrap_or(i128::MAX), 0),
-    })
 }

@@ -4,6 +4,7 @@ use crate::market::InstrumentStatus;
 use crate::risk::Refusal;
 
 use super::look::Look;
+use super::price::millis;
 
 /// PT-01, second half (an unknown instrument is refused before there is anything to look at).
 pub(super) fn check_status(look: &Look<'_>) -> Result<(), Refusal> {
@@ -14,6 +15,27 @@ pub(super) fn check_status(look: &Look<'_>) -> Result<(), Refusal> {
         }),
         InstrumentStatus::Halted => Err(Refusal::InstrumentNotTrading { status: "halted" }),
     }
+}
+
+/// PT-02.
+pub(super) fn check_rules_age(look: &Look<'_>) -> Result<(), Refusal> {
+    if look.reducing {
+        return Ok(());
+    }
+    let Some(loaded_at) = look.facts.and_then(|facts| facts.rules_loaded_at) else {
+        return look.missing("rules_loaded_at");
+    };
+    let (age, age_max) = (
+        look.now.since(loaded_at),
+        look.limits.instrument_rules_age_max,
+    );
+    if age > age_max {
+        return Err(Refusal::InstrumentRulesStale {
+            age_ms: millis(age),
+            age_ms_max: millis(age_max),
+        });
+    }
+    Ok(())
 }
 
 /// PT-03.

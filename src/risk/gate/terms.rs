@@ -6,8 +6,10 @@
 
 use rust_decimal::Decimal;
 
-use crate::market::{Catalogue, Instrument, InstrumentId, InstrumentKind, InstrumentStatus};
-use crate::risk::{Amount, Limits};
+use crate::market::{
+    Catalogue, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, PriceBand,
+};
+use crate::risk::{Amount, Limits, Permits};
 use crate::units::{Asset, Nanos, Ppm, Price, Qty};
 
 /// What the gate knows of one instrument.
@@ -36,6 +38,15 @@ pub(in crate::risk) struct Terms {
     pub(in crate::risk) notional_min: i128,
     pub(in crate::risk) notional_max: Option<i128>,
     pub(in crate::risk) limits: Option<OrderLimits>,
+    /// Dense number of base and quote: instruments of one pair have comparable prices.
+    pub(in crate::risk) pair: usize,
+    pub(in crate::risk) is_derivative: bool,
+    /// Worth-scaled units of the base asset in one quantity step, for balances.
+    pub(in crate::risk) base_unit: i128,
+    pub(in crate::risk) price_band: Option<PriceBand>,
+    /// PT-14.
+    pub(in crate::risk) collar: Ppm,
+    pub(in crate::risk) taker_fee: Ppm,
 }
 
 /// The risk officer's limits of one instrument.
@@ -60,6 +71,12 @@ pub(in crate::risk) struct Caps {
     pub(in crate::risk) ref_price_age_max: Nanos,
     pub(in crate::risk) book_crossed_max: Nanos,
     pub(in crate::risk) risk_view_age_max: Nanos,
+    pub(in crate::risk) open_notional: i128,
+    pub(in crate::risk) scope_notional: i128,
+    /// In hundredths.
+    pub(in crate::risk) var99: i128,
+    /// In hundredths.
+    pub(in crate::risk) es975: i128,
 }
 
 impl Caps {
@@ -90,12 +107,15 @@ pub(in crate::risk) fn convert(
     limits: &Limits,
     catalogue: &Catalogue,
     reporting: Asset,
+    permits: &Permits,
 ) -> (Vec<Terms>, Caps, usize, usize) {
     let all = catalogue.all();
     let decimals = all.iter().map(worth_decimals).max().unwrap_or(0);
     let base_decimals = all.iter().map(base_decimals).max().unwrap_or(0);
     let mut symbols = Vec::new();
     let mut assets = Vec::new();
+    let mut pairs = Vec::new();
+    let own = &limits.pre_trade;
     let terms = all
         .iter()
         .map(|instrument| Terms {
@@ -131,6 +151,27 @@ pub(in crate::risk) fn convert(
                     order_qty_max: own.order_qty_max,
                     position_qty_max: own.position_qty_max,
                 }),
+            pair: dense(
+                &mut pairs,
+                (instrument.symbol.base, instrument.symbol.quote),
+            ),
+            is_derivative: instrument.kind() != InstrumentKind::Spot,
+            base_unit: scaled(
+                instrument.multiplier,
+                decimals - u32::from(instrument.grid.qty_decimals()),
+            )
+            .unwrap_or(i128::MAX),
+            price_band: instrument.price_band,
+            collar: if is_stable(instrument.symbol.base) && is_stable(instrument.symbol.quote) {
+                own.price_collar_stable
+            } else {
+                own.price_collar
+            },
+            taker_fee: permits
+                .taker_fees
+                .get(instrument.id.index())
+                .copied()
+                .unwrap_or(Permits::FEE_UNKNOWN),
         })
         .collect();
     let caps = Caps {
@@ -146,11 +187,23 @@ pub(in crate::risk) fn convert(
         ref_price_age_max: limits.ref_price_age_max,
         book_crossed_max: limits.book_crossed_max,
         risk_view_age_max: limits.risk_view_age_max,
+        open_notional: floor(own.open_notional_usd_max, decimals),
+        scope_notional: floor(own.scope_notional_usd_max, decimals),
+        var99: floor(own.var99_1d_usd_max, 2),
+        es975: floor(own.es975_1d_usd_max, 2),
     };
     (terms, caps, symbols.len(), assets.len())
 }
 
-fn dense<T: PartialEq>(seen: &mut Vec<T>, item: T) -> usize {
+/// Coins that are meant to be worth one unit of money.
+fn is_stable(asset: Asset) -> bool {
+    const STABLE: [&str; 10] = [
+        "USDT", "USDC", "FDUSD", "TUSD", "DAI", "BUSD", "USDP", "PYUSD", "USDE", "USD",
+    ];
+    STABLE.contains(&asset.as_str())
+}
+
+pub(super) fn dense<T: PartialEq>(seen: &mut Vec<T>, item: T) -> usize {
     seen.iter()
         .position(|other| *other == item)
         .unwrap_or_else(|| {
@@ -193,7 +246,7 @@ fn factor(instrument: &Instrument, reporting: Asset, decimals: u32) -> Option<i1
 }
 
 /// A limit in worth, rounded down; a limit too large for the scale never binds.
-fn floor(limit: Decimal, decimals: u32) -> i128 {
+pub(super) fn floor(limit: Decimal, decimals: u32) -> i128 {
     let limit = limit.normalize();
     if limit.scale() <= decimals {
         let up = 10_i128.checked_pow(decimals - limit.scale());

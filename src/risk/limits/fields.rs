@@ -219,7 +219,6 @@ impl Walk {
         group! { self, "pre_trade", PreTradeLimits, now, new;
             Higher facts_required "facts_required";
             Lower instrument_rules_age_max "instrument_rules_age_ms_max";
-            Lower allow_unpriced_market "allow_unpriced_market";
             Lower allow_resting "allow_resting";
             Higher expiry_lead_min "expiry_lead_ms_min";
             Lower price_collar "price_collar_bps";

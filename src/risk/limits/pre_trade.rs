@@ -12,11 +12,9 @@ pub struct PreTradeLimits {
     pub facts_required: bool,
     /// Oldest instrument rules (PT-02).
     pub instrument_rules_age_max: Nanos,
-    /// Whether an order without a price may be sent (PT-09).
-    pub allow_unpriced_market: bool,
     /// Whether an order that rests until it is cancelled may be sent (PT-09).
     pub allow_resting: bool,
-    /// Shortest time from now to the expiry of an order that has one (PT-11).
+    /// Shortest time from now to the expiry of an order that has one (PT-11). No such order is sent today.
     pub expiry_lead_min: Nanos,
     /// How far beyond the reference a limit price may lie on the aggressive side (PT-14).
     pub price_collar: Ppm,
@@ -66,7 +64,7 @@ pub struct PreTradeLimits {
     pub scope_notional_usd_max: Decimal,
     /// Oldest decision that a set may be approved on (PT-31).
     pub leg_plan_expiry: Nanos,
-    /// Modifications a second in one symbol at one venue (PT-34).
+    /// Modifications a second in one symbol at one venue (PT-34). No modification is sent today.
     pub modify_rate_max: u32,
     /// Share of a venue's request budget kept for cancels, forced closes and queries (PT-35).
     pub venue_budget_reserve: Ppm,
@@ -119,7 +117,6 @@ impl Default for PreTradeLimits {
         Self {
             facts_required: false,
             instrument_rules_age_max: Nanos::from_secs(600),
-            allow_unpriced_market: false,
             allow_resting: false,
             expiry_lead_min: Nanos::from_secs(1),
             price_collar: Ppm::from_bps(100),
@@ -167,6 +164,67 @@ impl Default for PreTradeLimits {
             disk_free_bytes_min: 2 << 30,
             maintenance_guard: Nanos::from_secs(300),
             funding_guard: Nanos::from_secs(5),
+        }
+    }
+}
+
+impl PreTradeLimits {
+    /// As wide as they go, facts not required: for tests and benches that look at something else.
+    #[must_use]
+    pub fn open() -> Self {
+        let far = Nanos(u64::MAX);
+        let much = Decimal::from(1_000_000_000_000_u64);
+        let all = Ppm(i64::MAX);
+        Self {
+            facts_required: false,
+            instrument_rules_age_max: far,
+            allow_resting: true,
+            expiry_lead_min: Nanos::ZERO,
+            price_collar: all,
+            price_collar_stable: all,
+            ref_jump_max: all,
+            ref_jump_window: Nanos::from_secs(1),
+            ref_quarantine: Nanos::ZERO,
+            consensus_dev_max: all,
+            edge_max: all,
+            edge_min: Ppm(i64::MIN),
+            open_orders_per_symbol_max: u32::MAX,
+            open_orders_per_venue_max: u32::MAX,
+            open_notional_usd_max: much,
+            balance_reserve: Ppm(0),
+            initial_margin: Ppm(0),
+            margin_usage_max: all,
+            maint_margin_max: all,
+            leverage_max: all,
+            depth_take_max: all,
+            var99_1d_usd_max: much,
+            es975_1d_usd_max: much,
+            var_model_required: false,
+            scope_instruments_max: u32::MAX,
+            scope_venues_max: u32::MAX,
+            scope_notional_usd_max: much,
+            leg_plan_expiry: far,
+            modify_rate_max: 256,
+            venue_budget_reserve: Ppm(0),
+            repeat_exec_max: 1,
+            repeat_exec_window: Nanos::ZERO,
+            dup_intent_window: Nanos::ZERO,
+            unknown_orders_max: u32::MAX,
+            inflight_max: u32::MAX,
+            ufr_guard: all,
+            ifer_guard: all,
+            dust_ratio_guard: all,
+            ufr_orders_min: u32::MAX,
+            ifer_orders_min: u32::MAX,
+            session_age_max: far,
+            clock_offset_max: far,
+            clock_step_quiet: Nanos::ZERO,
+            deadman_window: far,
+            recon_age_max: far,
+            journal_lag_max: far,
+            disk_free_bytes_min: 0,
+            maintenance_guard: Nanos::ZERO,
+            funding_guard: Nanos::ZERO,
         }
     }
 }

@@ -74,6 +74,9 @@ impl World {
                 .drain(..)
                 .map(|(set, reason)| Work::Held(set, reason)),
         );
+        for raise in std::mem::take(&mut self.hot_out.raises) {
+            self.drive_monitor(|monitor, now, out| monitor.on_gate_raise(&raise, now, out));
+        }
         if !self.hot_out.marks.is_empty() {
             let marks = std::mem::take(&mut self.hot_out.marks);
             self.drive_monitor(|monitor, now, out| {

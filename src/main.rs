@@ -35,6 +35,8 @@ enum Command {
     Run(cli::run::RunArgs),
     /// Check a configuration and list every mistake at once
     Check(cli::check::CheckArgs),
+    /// Watch a running engine from outside; cancel and flatten when it is gone
+    Watchdog(cli::watchdog::WatchdogArgs),
     /// Run one simulated venue on real sockets, for your own bots
     Venue(cli::venue::VenueArgs),
     /// Run the engine and the simulated venues in virtual time
@@ -63,6 +65,7 @@ fn run(command: &Command) -> Result<(), CliError> {
         Command::Demo(args) => cli::demo::run(args),
         Command::Run(args) => cli::run::run(args),
         Command::Check(args) => cli::check::run(args),
+        Command::Watchdog(args) => cli::watchdog::run(args),
         Command::Venue(args) => cli::venue::run(args),
         Command::Simulate(args) => cli::simulate::run(args),
         Command::Inspect(args) => cli::inspect::run(args),

@@ -10,3 +10,5 @@
 mod kill;
 #[path = "recovery/market.rs"]
 mod market;
+#[path = "recovery/watchdog.rs"]
+mod watchdog;

@@ -49,6 +49,11 @@ pub struct AccountNews {
     pub received_at: MonoNanos,
 }
 
+/// The engine stops in order: the venue's dead-man switch goes off.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Disarm;
+
 /// Who executes: told once, when that seat exists.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
@@ -278,6 +283,13 @@ impl Handler<AskAccount> for GatewaySeat {
         self.drive(context, |machine, now, time, out| {
             machine.request_account(message.0, now, time, out);
         });
+    }
+}
+
+impl Handler<Disarm> for GatewaySeat {
+    type Result = ();
+    fn handle(&mut self, _: Disarm, context: &mut Self::Context) {
+        self.drive(context, Gateway::disarm);
     }
 }
 

@@ -10,6 +10,7 @@ use crate::capacity::{APPROVAL_RING_SETS, FEED_RING_EVENTS};
 use crate::clock::{Clock, OsClock};
 use crate::config::assemble::Assembly;
 use crate::config::{Layout, Settings};
+use crate::engine::heartbeat::HeartState;
 use crate::engine::recovery::{History, Reading, Taken};
 use crate::exchanges::rules::RuleBook;
 use crate::exchanges::secret::Credentials;
@@ -28,6 +29,7 @@ use super::account::{AccountSeat, BindGateways};
 use super::board::Board;
 use super::execution::BindSignal;
 use super::gateway::BindExecution as BindGateway;
+use super::heart::{HeartBaselines, HeartIs, HeartSeat};
 use super::link::Transport;
 use super::mailbox::Mail;
 use super::position::{PositionParts, PositionSeat};
@@ -197,6 +199,10 @@ impl Start<'_> {
                 tracing::error!("the configuration is not in the journal: {error}");
             }
         }
+        let heart = self.options.journal_dir.as_deref().map(|directory| {
+            let seat = HeartSeat::new(directory, self.epoch_secs, self.clock.clone());
+            HeartSeat::start_in_arbiter(&on_control, |_| seat)
+        });
         let risk = self.risk(&on_control, &view, &board, journal.clone());
         risk.must(StartupBegins);
         if let Some(levels) = self.levels.clone() {
@@ -263,6 +269,10 @@ impl Start<'_> {
         .run(self.status())
         .await?;
 
+        if let Some(heart) = &heart {
+            heart.must(HeartBaselines::new(&catalogue, &baselines));
+            heart.must(HeartIs(HeartState::Running));
+        }
         let (transports, books) = (self.transports.clone(), self.books.clone());
         super::rules::keep(self.settings, transports, books, account.clone());
 
@@ -334,6 +344,7 @@ impl Start<'_> {
             handles,
             threads,
             catalogue,
+            heart,
             records: super::records::PictureRecords::new(journal.clone()),
             journal,
         })

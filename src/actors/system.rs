@@ -5,12 +5,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::prelude::Arbiter;
+use actix::prelude::{Addr, Arbiter};
 
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::assemble::AssembleError;
 use crate::engine::Summary;
+use crate::engine::heartbeat::HeartState;
 use crate::engine::recovery::{HistoryError, report};
 use crate::exchanges::feed::FeedOptions;
 use crate::exchanges::gateway::GatewayOptions;
@@ -27,6 +28,8 @@ use crate::trade::Fill;
 use super::board::Board;
 use super::execution::CancelOrders;
 use super::feed::FullRing;
+use super::gateway::Disarm;
+use super::heart::{HeartIs, HeartSeat};
 use super::mailbox::Mail;
 use super::risk::Operator;
 use super::sampler::{self, Handles, Picture};
@@ -175,6 +178,7 @@ pub struct Engine {
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) journal: Option<Arc<Journal>>,
     pub(super) records: super::records::PictureRecords,
+    pub(super) heart: Option<Addr<HeartSeat>>,
 }
 /// Starts everything. Call inside an actix system. `credentials` by venue index.
 ///
@@ -262,8 +266,17 @@ impl Engine {
         self.handles.board.read().fills.clone()
     }
 
+    async fn beat(&self, state: HeartState) {
+        if let Some(heart) = &self.heart
+            && heart.send(HeartIs(state)).await.is_err()
+        {
+            tracing::error!("the heartbeat has stopped already");
+        }
+    }
+
     /// Stops in order: no new sets, cancel what is open, wait until nothing is open or unknown, then close.
     pub async fn stop(mut self, mode: &'static str, ended_by: &str) -> Option<Summary> {
+        self.beat(HeartState::Stopping).await;
         // Cancels do not wait for the signal seat: a stalled one must not keep orders open.
         self.handles.execution.must(CancelOrders(None));
         if tokio::time::timeout(PAUSE_WAIT, self.handles.signal.send(Pause))
@@ -287,10 +300,14 @@ impl Engine {
                 QUIET_WAIT.as_secs()
             );
         }
+        for gateway in &self.handles.gateways {
+            gateway.must(Disarm);
+        }
         // The recorders publish once a second: let the last second in.
         tokio::time::sleep(Duration::from_millis(1_100)).await;
         self.sample().await;
         let summary = self.summary(mode, ended_by).await;
+        self.beat(HeartState::Stopped).await;
         self.threads.stop();
         drop(self.records);
         if let Some(journal) = self.journal.and_then(Arc::into_inner) {

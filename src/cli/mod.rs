@@ -17,6 +17,7 @@ mod venues;
 
 pub mod inspect;
 pub mod venue;
+pub mod watchdog;
 
 /// A failure for the caller of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use crate::actors::feed::FullRing;
 use crate::actors::system::RunOptions;
 use crate::clock::{Clock, OsClock};
-use crate::config::settings::VenueSettings;
+use crate::config::settings::{KeySettings, VenueSettings};
 use crate::config::{EngineMode, KeySource, Settings};
 use crate::exchanges::Dialect;
 use crate::exchanges::feed::FeedOptions;
@@ -241,9 +241,36 @@ fn credentials_of(venue: &VenueSettings) -> Result<Option<Credentials>, CliError
             .map(Some)
             .map_err(named);
     }
-    let Some(keys) = &venue.keys else {
-        return Ok(None);
+    venue
+        .keys
+        .as_ref()
+        .map(|keys| read(venue, keys))
+        .transpose()
+}
+
+/// The watchdog's keys, by venue id: never the engine's by accident.
+pub(super) fn watchdog_credentials(
+    settings: &Settings,
+) -> Result<Vec<Option<Credentials>>, CliError> {
+    let of = |venue: &VenueSettings| {
+        if venue.simulated {
+            return Err(CliError::usage(format!(
+                "venue {} is simulated: it lives in the engine's process and dies with it, there is nothing to watch",
+                venue.id
+            )));
+        }
+        let keys = venue.watchdog_keys.as_ref().ok_or_else(|| {
+            CliError::usage(format!(
+                "venue {} has no keys for the watchdog: write [venue.watchdog_keys] in venues.toml",
+                venue.id
+            ))
+        })?;
+        read(venue, keys).map(Some)
     };
+    settings.venues().iter().map(of).collect()
+}
+
+fn read(venue: &VenueSettings, keys: &KeySettings) -> Result<Credentials, CliError> {
     let source = |source: &KeySource| match source {
         KeySource::Env(name) => SecretSource::Env(name.clone()),
         KeySource::File(path) => SecretSource::File(path.clone()),
@@ -254,8 +281,7 @@ fn credentials_of(venue: &VenueSettings) -> Result<Option<Credentials>, CliError
         KeyKind::HmacSha256
     };
     Credentials::load(kind, &source(&keys.api_key), &source(&keys.secret), false)
-        .map(Some)
-        .map_err(named)
+        .map_err(|error| CliError::usage(format!("venue {}: {error}", venue.id)))
 }
 
 /// How to run against these venues.

@@ -25,6 +25,7 @@ pub fn read(document: &Document, report: &mut Report) -> Option<EngineSettings> 
     let metrics = table.table("metrics", &schema::METRICS, report);
     let recovery = read_recovery::recovery(&table, report);
     let dead_man = read_recovery::dead_man(&table, report);
+    let watchdog = read_recovery::watchdog(&table, report);
     let (wait, layout, pin_core) = signal.map(|signal| read_signal(&signal, report))?;
     let metrics_address = metrics.and_then(|metrics| read_address(&metrics, report));
     Some(EngineSettings {
@@ -38,6 +39,7 @@ pub fn read(document: &Document, report: &mut Report) -> Option<EngineSettings> 
         metrics_address: metrics_address?,
         recovery: recovery?,
         dead_man: dead_man?,
+        watchdog: watchdog?,
     })
 }
 

@@ -1,4 +1,4 @@
-//! Reads `[recovery]` and `[dead_man]` of `engine.toml`.
+//! Reads `[recovery]`, `[dead_man]` and `[watchdog]` of `engine.toml`.
 
 use crate::engine::recovery::{Policy, Unexplained};
 use crate::exchanges::gateway::DeadManTerms;
@@ -6,7 +6,7 @@ use crate::units::Nanos;
 
 use super::document::Report;
 use super::schema;
-use super::settings::RecoverySettings;
+use super::settings::{RecoverySettings, WatchdogSettings};
 use super::table::Table;
 
 /// What a start does with leftovers; `None` when something is wrong (then reported).
@@ -50,4 +50,17 @@ pub(super) fn dead_man(top: &Table<'_>, report: &mut Report) -> Option<Option<De
         );
     }
     Some(enabled?.then_some(terms))
+}
+
+/// When and how a watchdog acts.
+pub(super) fn watchdog(top: &Table<'_>, report: &mut Report) -> Option<WatchdogSettings> {
+    let table = top.table("watchdog", &schema::WATCHDOG, report)?;
+    let (grace, protection) = (
+        table.nanos("grace_ms", report),
+        table.ppm("protection_bps", report),
+    );
+    Some(WatchdogSettings {
+        grace: grace?,
+        protection: protection?,
+    })
 }

@@ -126,14 +126,16 @@ fn read_rest(
             fees.ppm("maker_fee_bps", report),
         )
     });
-    let keys = if table.has("keys") {
-        read_keys(table, report)
-    } else {
-        None
+    let mut keys = |name: &str| {
+        table
+            .has(name)
+            .then(|| read_keys(table, name, report))
+            .flatten()
     };
+    let (keys, watchdog_keys) = (keys("keys"), keys("watchdog_keys"));
     let balances = read_balances(table, report);
     if simulated == Some(true) {
-        for key in ["rest_url", "ws_url", "ws_api_url", "keys"] {
+        for key in ["rest_url", "ws_url", "ws_api_url", "keys", "watchdog_keys"] {
             if table.has(key) {
                 let rule = "contradicts simulated = true: the process gives a simulated venue its addresses and keys";
                 table.wrong(key, rule, "remove one of the two", report);
@@ -160,6 +162,7 @@ fn read_rest(
         taker_fee: taker_fee?,
         maker_fee: maker_fee?,
         keys,
+        watchdog_keys,
         balances,
     })
 }
@@ -288,8 +291,8 @@ fn is_loopback(rest: &str) -> bool {
     is_host(rest) && matches!(name, "127.0.0.1" | "localhost" | "[::1]")
 }
 
-fn read_keys(table: &Table<'_>, report: &mut Report) -> Option<KeySettings> {
-    let keys = table.table("keys", &schema::KEYS, report)?;
+fn read_keys(table: &Table<'_>, name: &str, report: &mut Report) -> Option<KeySettings> {
+    let keys = table.table(name, &schema::KEYS, report)?;
     let kind = keys.choice("kind", report);
     let mut source = |env: &str, file: &str| match (keys.has(env), keys.has(file)) {
         (true, false) => keys.text(env, report).map(KeySource::Env),

@@ -9,7 +9,7 @@ mod recovery;
 
 pub use kill::KILL;
 pub use pre_trade::PRE_TRADE;
-pub use recovery::{DEAD_MAN, RECOVERY};
+pub use recovery::{DEAD_MAN, RECOVERY, WATCHDOG};
 
 /// What stands in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +99,7 @@ pub const ENGINE: Section = Section {
         field("metrics", Form::Table, Absent::None("defaults"), "see [metrics]"),
         field("recovery", Form::Table, Absent::None("defaults"), "see [recovery]"),
         field("dead_man", Form::Table, Absent::None("defaults"), "see [dead_man]"),
+        field("watchdog", Form::Table, Absent::None("defaults"), "see [watchdog]"),
     ],
 };
 /// `[signal]`
@@ -145,6 +146,7 @@ pub const VENUE: Section = Section {
         field("ws_api_url", Form::Text("ws(s)://host[:port]/path"), Absent::None("the dialect's public address"), "order entry address"),
         field("fees", Form::Table, Refused, "see [venue.fees]"),
         field("keys", Form::Table, Absent::None("public data only"), "see [venue.keys]"),
+        field("watchdog_keys", Form::Table, Absent::None("`arbalest watchdog` refuses"), "keys of the watchdog, in the form of [venue.keys]: its own, allowed to trade, better not the engine's"),
         field("balances", Form::Table, Absent::None("empty"), "simulated venues: starting balance by asset, e.g. USDT = \"50000\""),
     ],
 };
@@ -280,7 +282,7 @@ pub const STRATEGY: Section = Section {
 /// All sections, in the order of the documentation.
 pub const SECTIONS: &[&Section] = &[
     &VENUES, &VENUE, &FEES, &KEYS, &LIMITS, &NOTIONAL, &SUBMIT, &PRE_TRADE, &FORCE_CLOSE, &KILL, &INSTRUMENT, &STRATEGY, &ENGINE, &SIGNAL,
-    &METRICS, &RECOVERY, &DEAD_MAN,
+    &METRICS, &RECOVERY, &DEAD_MAN, &WATCHDOG,
 ];
 
 impl Section {

@@ -111,6 +111,17 @@ pub struct EngineSettings {
     pub recovery: RecoverySettings,
     /// The venues' dead-man switches, unless they are not to be armed.
     pub dead_man: Option<DeadManTerms>,
+    /// When and how a watchdog acts.
+    pub watchdog: WatchdogSettings,
+}
+
+/// `[watchdog]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatchdogSettings {
+    /// Longest time without a new heartbeat.
+    pub grace: Nanos,
+    /// How far through the best price its orders may go.
+    pub protection: Ppm,
 }
 
 /// `[recovery]`
@@ -169,6 +180,8 @@ pub struct VenueSettings {
     pub maker_fee: Ppm,
     /// Keys, unless public data only.
     pub keys: Option<KeySettings>,
+    /// Keys of the watchdog.
+    pub watchdog_keys: Option<KeySettings>,
     /// Starting balances of a simulated venue.
     pub balances: Vec<(Asset, Decimal)>,
 }

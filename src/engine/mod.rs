@@ -8,8 +8,10 @@ pub mod control;
 pub mod digest;
 pub mod flow;
 mod gate_words;
+pub mod heartbeat;
 pub mod hot_path;
 pub mod recovery;
+pub mod rescue;
 pub mod summary;
 pub mod venue_watch;
 

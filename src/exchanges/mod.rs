@@ -16,6 +16,7 @@ pub mod gateway;
 mod json;
 mod number;
 mod pending;
+pub mod quote;
 pub mod rules;
 mod scan;
 pub mod secret;

@@ -15,7 +15,7 @@ use super::market::{NAMES, QTY_DECIMALS, Venues, configuration, data_dir, engine
 const KILLS: usize = 20;
 const SEED: u64 = 20_261_121;
 
-fn alive(child: &mut Child, errors: &Path) {
+pub(crate) fn alive(child: &mut Child, errors: &Path) {
     if let Some(status) = child.try_wait().unwrap() {
         let said = std::fs::read_to_string(errors).unwrap();
         panic!("the engine ended by itself ({status}): {said}");
@@ -74,7 +74,7 @@ fn journal_fills(entries: &[Entry]) -> Fills {
     fills
 }
 
-fn records<'a>(entries: &'a [Entry], kind: &str) -> Vec<&'a Value> {
+pub(crate) fn records<'a>(entries: &'a [Entry], kind: &str) -> Vec<&'a Value> {
     entries
         .iter()
         .map(|entry| &entry.record)

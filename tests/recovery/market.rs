@@ -151,7 +151,8 @@ pub(crate) fn configuration(venues: &Venues, extra: &str) -> tempfile::TempDir {
         format!(
             "[[venue]]\nid = \"{}\"\ndialect = \"{}\"\nsymbols = [\"{}\"]\nrest_url = \"{}\"\nws_url = \"{}\"\nws_api_url = \"{}\"\n\
              [venue.fees]\ntaker_fee_bps = {}\nmaker_fee_bps = 0\n\
-             [venue.keys]\napi_key_env = \"RECOVERY_TEST_KEY\"\nsecret_env = \"RECOVERY_TEST_SECRET\"\n",
+             [venue.keys]\napi_key_env = \"RECOVERY_TEST_KEY\"\nsecret_env = \"RECOVERY_TEST_SECRET\"\n\
+             [venue.watchdog_keys]\napi_key_env = \"RECOVERY_TEST_KEY\"\nsecret_env = \"RECOVERY_TEST_SECRET\"\n",
             NAMES[index],
             DIALECTS[index].label(),
             SYMBOLS[index],

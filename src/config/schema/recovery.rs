@@ -1,7 +1,7 @@
-//! `[recovery]` and `[dead_man]` of `engine.toml`.
+//! `[recovery]`, `[dead_man]` and `[watchdog]` of `engine.toml`.
 
 use super::Absent::Means;
-use super::{Form, Section, field, ms};
+use super::{Form, Section, bps, field, ms};
 
 /// See the page above.
 pub const RECOVERY: Section = Section {
@@ -23,5 +23,15 @@ pub const DEAD_MAN: Section = Section {
         field("enabled", Form::Flag, Means("true"), "whether it is armed"),
         ms("window_ms", "5000", "600000", Means("60000"), "it fires this long after the last refresh"),
         ms("refresh_ms", "1000", "300000", Means("15000"), "time between two refreshes; at most half the window"),
+    ],
+};
+/// See the page above.
+pub const WATCHDOG: Section = Section {
+    file: "engine.toml",
+    table: "[watchdog]",
+    meaning: "What `arbalest watchdog` does when the engine does not beat any more (docs/RECOVERY.md).",
+    fields: &[
+        ms("grace_ms", "1000", "600000", Means("10000"), "longest time without a new heartbeat before it cancels and flattens"),
+        bps("protection_bps", "1", "2000", Means("50"), "how far through the best price its closing orders may go"),
     ],
 };

@@ -16,6 +16,7 @@ mod line;
 mod machine;
 pub(crate) mod order;
 pub(crate) mod params;
+pub(crate) mod quote;
 mod requests;
 mod short;
 pub(crate) mod streams;

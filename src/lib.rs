@@ -28,6 +28,7 @@ pub mod strategy;
 // Floor 4: acts.
 pub mod execution;
 pub mod journal;
+pub mod store;
 // Floor 5: whole.
 pub mod config;
 pub mod engine;

@@ -22,6 +22,11 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("ring", "capacity", "bounds are on one page"),
     ("ring", "prng", "its tests draw chance from a seed"),
     (
+        "store",
+        "journal",
+        "the database is filled from the journal",
+    ),
+    (
         "config",
         "engine",
         "settings are turned into what the engine is built from, for every world alike",

@@ -1,0 +1,204 @@
+//! The tables. `docs/STORE.md` is made from this page.
+
+use super::schema::{Column, Form, Table};
+
+/// Version of the schema. A column or table with a higher `since` needs the next one.
+pub const VERSION: u32 = 1;
+
+/// Place of the audit table in [`TABLES`].
+pub const AUDIT: usize = 0;
+
+const fn column(name: &'static str, form: Form, path: &'static str) -> Column {
+    Column { name, form, nullable: false, path, since: 1 }
+}
+const fn maybe(name: &'static str, form: Form, path: &'static str) -> Column {
+    Column { name, form, nullable: true, path, since: 1 }
+}
+const fn text(name: &'static str) -> Column {
+    column(name, Form::Text, name)
+}
+const fn money(name: &'static str) -> Column {
+    column(name, Form::Money, name)
+}
+const fn maybe_text(name: &'static str) -> Column {
+    maybe(name, Form::Text, name)
+}
+const fn maybe_money(name: &'static str) -> Column {
+    maybe(name, Form::Money, name)
+}
+const fn int(name: &'static str) -> Column {
+    column(name, Form::Int, name)
+}
+const fn flag(name: &'static str) -> Column {
+    column(name, Form::Flag, name)
+}
+
+/// Every table that holds journal records.
+pub const TABLES: &[Table] = &[
+    Table {
+        name: "audit",
+        meaning: "Every record that is not only trade or figures, as it stands in the journal, in a hash chain; the database refuses to change or remove a row",
+        kinds: &[],
+        each: None,
+        columns: &[text("kind"), text("content"), text("journal_hash"), text("hash")],
+        indexes: &["kind"],
+        since: 1,
+    },
+    Table {
+        name: "orders",
+        meaning: "Orders as they were about to be sent",
+        kinds: &["order"],
+        each: None,
+        columns: &[
+            text("client_order_id"), text("venue"), text("symbol"), text("strategy"), column("set_id", Form::Int, "set"), int("leg"), int("attempt"),
+            text("purpose"), text("side"), money("quantity"), money("limit_price"), text("time_in_force"), flag("reduce_only"), flag("post_only"), int("approval"),
+        ],
+        indexes: &["client_order_id"],
+        since: 1,
+    },
+    Table {
+        name: "cancels",
+        meaning: "Cancels as they were about to be sent; without an id: everything in the instrument",
+        kinds: &["cancel"],
+        each: None,
+        columns: &[maybe_text("client_order_id"), text("venue"), text("symbol")],
+        indexes: &["client_order_id"],
+        since: 1,
+    },
+    Table {
+        name: "reports",
+        meaning: "Venues' words about orders, in the order of their arrival",
+        kinds: &["report"],
+        each: None,
+        columns: &[
+            maybe_text("client_order_id"), text("venue"), text("symbol"), text("event"), column("venue_time_ns", Form::Time, "venue_time"),
+            maybe("venue_order_id", Form::Id, "venue_order_id"), maybe_text("reason"), maybe("code", Form::Int, "code"),
+            maybe_money("quantity"), maybe_money("price"), maybe("trade_id", Form::Id, "trade_id"),
+        ],
+        indexes: &["client_order_id"],
+        since: 1,
+    },
+    Table {
+        name: "fills",
+        meaning: "Executions as they were booked, each once",
+        kinds: &["fill"],
+        each: None,
+        columns: &[
+            column("venue_time_ns", Form::Time, "time"), text("venue"), text("symbol"), text("side"), money("quantity"), money("price"), money("fee"),
+            text("fee_asset"), column("trade_id", Form::Id, "trade_id"), maybe_text("client_order_id"), text("liquidity"), maybe_text("strategy"),
+        ],
+        indexes: &["client_order_id", "trade_id"],
+        since: 1,
+    },
+    Table {
+        name: "positions",
+        meaning: "All positions, whenever one changed (looked at each second)",
+        kinds: &["positions"],
+        each: Some("rows"),
+        columns: &[text("venue"), text("symbol"), money("quantity"), maybe_money("average_price"), money("realized_pnl")],
+        indexes: &[],
+        since: 1,
+    },
+    Table {
+        name: "risk_metrics",
+        meaning: "Risk figures, each second; NULL is not known",
+        kinds: &["risk_metrics"],
+        each: None,
+        columns: &[
+            text("state"), int("kill_level"), maybe_money("total_exposure"), maybe_money("max_drawdown"), maybe_money("pnl"), maybe_money("var"),
+            maybe_money("margin_usage"), money("realized_pnl"), maybe_money("unrealized_pnl"), int("open_orders"), int("unknown_orders"), int("unpriced_positions"),
+        ],
+        indexes: &[],
+        since: 1,
+    },
+    Table {
+        name: "alerts",
+        meaning: "What people were told",
+        kinds: &["alert"],
+        each: None,
+        columns: &[
+            text("alert"), text("severity"), text("scope"), maybe("measured_value", Form::Money, "value"), maybe("limit_value", Form::Money, "limit"),
+            flag("raised"), text("text"),
+        ],
+        indexes: &[],
+        since: 1,
+    },
+    Table {
+        name: "kill_levels",
+        meaning: "Changes of kill levels",
+        kinds: &["level_changed"],
+        each: None,
+        columns: &[
+            text("scope"), column("level_from", Form::Text, "from"), column("level_to", Form::Text, "to"), text("cause"), column("actor", Form::Text, "by"), text("reason"),
+        ],
+        indexes: &[],
+        since: 1,
+    },
+    Table {
+        name: "forced_close_intents",
+        meaning: "Forced closes as they began",
+        kinds: &["close_intent"],
+        each: None,
+        columns: &[
+            column("set_id", Form::Int, "set"), text("venue"), text("symbol"), text("cause"), maybe("limit_value", Form::Money, "limit"),
+            maybe("measured_value", Form::Money, "value"), money("position"), money("target"),
+        ],
+        indexes: &[],
+        since: 1,
+    },
+    Table {
+        name: "forced_closes",
+        meaning: "Forced closes as they ended",
+        kinds: &["close_record"],
+        each: None,
+        columns: &[
+            column("set_id", Form::Int, "intent.set"), column("venue", Form::Text, "intent.venue"), column("symbol", Form::Text, "intent.symbol"),
+            column("cause", Form::Text, "intent.cause"), text("result"), maybe_money("decision_price"), money("closed"), maybe_money("average_price"),
+            maybe_money("slippage_cost"), maybe_money("slippage_bps"), money("position"), int("duration_ns"),
+        ],
+        indexes: &[],
+        since: 1,
+    },
+    Table {
+        name: "forced_close_children",
+        meaning: "The orders of ended forced closes; `journal_seq` names the close",
+        kinds: &["close_record"],
+        each: Some("children"),
+        columns: &[column("set_id", Form::Int, "^intent.set"), int("approval"), money("quantity"), money("limit_price"), money("filled")],
+        indexes: &[],
+        since: 1,
+    },
+    Table {
+        name: "refusals",
+        meaning: "How often the gate refused, by strategy and code, since the row before",
+        kinds: &["refusals"],
+        each: Some("rows"),
+        columns: &[text("strategy"), text("code"), int("count")],
+        indexes: &[],
+        since: 1,
+    },
+    Table {
+        name: "control_actions",
+        meaning: "What people and programs with a token asked, and what became of it",
+        kinds: &["control_action"],
+        each: None,
+        columns: &[
+            column("actor", Form::Text, "by"), text("role"), text("origin"), text("action"), text("scope"), text("reason"), flag("accepted"), text("result"),
+        ],
+        indexes: &[],
+        since: 1,
+    },
+    Table {
+        name: "config_versions",
+        meaning: "Configurations and limits that came into force: at start every setting, later what changed",
+        kinds: &["config_version", "limits_changed"],
+        each: None,
+        columns: &[text("hash"), column("actor", Form::Text, "by"), column("detail", Form::Json, "settings|changes")],
+        indexes: &[],
+        since: 1,
+    },
+];
+
+/// Kinds that fill only their table; every other record is in the audit chain as well (or alone).
+pub const NOT_AUDITED: &[&str] =
+    &["order", "cancel", "report", "fill", "positions", "risk_metrics", "refusals"];

@@ -1,0 +1,23 @@
+//! The journal and the database that is filled from it: nothing lost, nothing twice, nothing changed unseen.
+//!
+//! Every test of `both` runs against `SQLite` and, where `ARBALEST_PG_URL` names one, against a real `PostgreSQL`. With
+//! `ARBALEST_REQUIRE_PG=1` (CI) it must.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::too_many_lines,
+    reason = "a test stops at the first surprise"
+)]
+
+#[path = "store/both.rs"]
+mod both;
+#[path = "store/files.rs"]
+mod files;
+#[path = "store/journal.rs"]
+mod journal;
+#[path = "store/support.rs"]
+mod support;
+#[path = "store/tamper.rs"]
+mod tamper;

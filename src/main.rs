@@ -43,6 +43,8 @@ enum Command {
     Simulate(cli::simulate::SimulateArgs),
     /// Read a recording: counts, gaps, final books
     Inspect(cli::inspect::InspectArgs),
+    /// Verify and show the record of what happened: the journal and the audit chain of the database
+    Audit(cli::audit::AuditArgs),
     /// Positions and PnL of a list of fills, exactly
     Ledger(cli::ledger::LedgerArgs),
 }
@@ -69,6 +71,7 @@ fn run(command: &Command) -> Result<(), CliError> {
         Command::Venue(args) => cli::venue::run(args),
         Command::Simulate(args) => cli::simulate::run(args),
         Command::Inspect(args) => cli::inspect::run(args),
+        Command::Audit(args) => cli::audit::run(args),
         Command::Ledger(args) => cli::ledger::run(args),
     }
 }

@@ -123,6 +123,11 @@ fn snapshot() -> EngineSnapshot {
             dropped: 0,
         }],
         heartbeats: BTreeMap::from([("signal", 1_700_000_000_000_000_000)]),
+        journal: JournalStatus {
+            disk_free_bytes: Some(1 << 40),
+            ..JournalStatus::default()
+        },
+        store: Some(StoreStatus::default()),
         ..EngineSnapshot::default()
     }
 }

@@ -92,6 +92,7 @@ pub(super) fn snapshot(
         .map(|seat| (seat, time.0))
         .collect(),
         journal,
+        store: None,
         totals: money.totals,
         latency: BTreeMap::new(),
         control: Counts::new(),

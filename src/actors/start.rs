@@ -21,6 +21,7 @@ use crate::ledger::Ledger;
 use crate::market::{MarketEvent, VenueId};
 use crate::ring::{Consumer, Wake, ring};
 use crate::risk::LevelState;
+use crate::store::Follower;
 use crate::telemetry::snapshot::RecoveryStatus;
 use crate::telemetry::{Lanes, Telemetry};
 use crate::trade::OrderIdSource;
@@ -203,6 +204,14 @@ impl Start<'_> {
             let seat = HeartSeat::new(directory, self.epoch_secs, self.clock.clone());
             HeartSeat::start_in_arbiter(&on_control, |_| seat)
         });
+        let store = match (&self.options.store, &journal) {
+            (Some(place), Some(journal)) => Some(Follower::start(
+                place.clone(),
+                journal.tail(),
+                self.clock.clone(),
+            )?),
+            (None, _) | (_, None) => None,
+        };
         let risk = self.risk(&on_control, &view, &board, journal.clone());
         risk.must(StartupBegins);
         if let Some(levels) = self.levels.clone() {
@@ -346,6 +355,7 @@ impl Start<'_> {
             catalogue,
             heart,
             records: super::records::PictureRecords::new(journal.clone()),
+            store,
             journal,
         })
     }

@@ -21,8 +21,9 @@ use crate::journal::{Journal, JournalError, Record};
 use crate::ledger::LedgerError;
 use crate::market::Catalogue;
 use crate::risk::{OperatorCommand, OperatorDone, OperatorRefusal};
+use crate::store::{Follower, StoreError};
 use crate::telemetry::Telemetry;
-use crate::telemetry::snapshot::JournalStatus;
+use crate::telemetry::snapshot::{JournalStatus, StoreStatus};
 use crate::trade::Fill;
 
 use super::board::Board;
@@ -122,6 +123,9 @@ pub enum StartError {
     /// The journal cannot be written.
     #[error("journal: {0}")]
     Journal(#[from] JournalError),
+    /// The database can never be filled as it is.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
     /// TLS or the HTTP client cannot be set up.
     #[error("transport: {0}")]
     Transport(String),
@@ -138,6 +142,8 @@ pub struct RunOptions {
     pub paper: bool,
     /// Where the journal is written; `None` keeps none.
     pub journal_dir: Option<std::path::PathBuf>,
+    /// What is filled from the journal; nothing without one.
+    pub store: Option<crate::store::Place>,
     /// Settings of every feed.
     pub feed: FeedOptions,
     /// Depth stream speed by venue, where it differs from the feed's.
@@ -179,6 +185,7 @@ pub struct Engine {
     pub(super) journal: Option<Arc<Journal>>,
     pub(super) records: super::records::PictureRecords,
     pub(super) heart: Option<Addr<HeartSeat>>,
+    pub(super) store: Option<Follower>,
 }
 /// Starts everything. Call inside an actix system. `credentials` by venue index.
 ///
@@ -227,7 +234,8 @@ impl Engine {
         };
         self.handles.hub.collect(self.handles.clock.now());
         sampler::tell_latency(&self.handles);
-        let snapshot = picture::snapshot(&self.handles, &picture, self.journal_status());
+        let mut snapshot = picture::snapshot(&self.handles, &picture, self.journal_status());
+        snapshot.store = self.store_status();
         self.records.write(&snapshot);
         self.handles.hub.publish(snapshot);
         true
@@ -251,8 +259,23 @@ impl Engine {
                     pending: gauge.pending,
                     committed: gauge.committed,
                     lag_ns: gauge.lag.0,
+                    refused: gauge.refused,
+                    failed: gauge.failed,
+                    disk_free_bytes: gauge.disk_free_bytes,
                 }
             })
+    }
+
+    fn store_status(&self) -> Option<StoreStatus> {
+        let gauge = self.store.as_ref()?.gauge();
+        Some(StoreStatus {
+            is_up: gauge.is_up,
+            lag_records: gauge.lag_records,
+            lag_ns: gauge.lag.0,
+            rows: gauge.rows,
+            errors: gauge.errors,
+            last_error: gauge.last_error,
+        })
     }
     /// The summary as of now, with books.
     pub async fn summary(&self, mode: &'static str, ended_by: &str) -> Option<Summary> {
@@ -317,6 +340,12 @@ impl Engine {
             if journal.append(stopped).is_err() || !journal.close() {
                 tracing::error!("the journal is not complete");
             }
+        }
+        // After the journal's last record, so that it is stored as well.
+        if let Some(left) = self.store.map(Follower::stop).filter(|left| *left > 0) {
+            tracing::warn!(
+                "{left} journal records are not in the database; the next start stores them"
+            );
         }
         summary
     }

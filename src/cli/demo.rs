@@ -118,6 +118,7 @@ async fn engine(
     };
     let run = RunOptions {
         full_ring,
+        store: super::store::place(&settings.engine, &journal_dir)?,
         journal_dir: Some(journal_dir),
         ..venues::run_options(args.seed, settings, fleet.depth_speeds.clone())
     };

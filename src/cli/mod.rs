@@ -6,6 +6,7 @@
     reason = "this room is where people read results"
 )]
 
+pub mod audit;
 pub mod check;
 pub mod demo;
 pub mod ledger;
@@ -13,6 +14,7 @@ mod live;
 mod options;
 pub mod run;
 pub mod simulate;
+mod store;
 mod venues;
 
 pub mod inspect;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::actors::system;
+use crate::actors::system::{self, RunOptions};
 use crate::config::EngineMode;
 use crate::units::Nanos;
 
@@ -88,7 +88,10 @@ pub fn run(args: &RunArgs) -> Result<(), CliError> {
         settings.hash
     ));
     let summary = actix::System::new().block_on(async {
-        let run = venues::run_options(args.seed, &settings, Vec::new());
+        let run = RunOptions {
+            store: super::store::place(&settings.engine, &settings.engine.data_dir)?,
+            ..venues::run_options(args.seed, &settings, Vec::new())
+        };
         let engine = system::start(&settings, &credentials, &run)
             .await
             .map_err(|error| CliError::failed(error.to_string()))?;

@@ -295,6 +295,7 @@ pub(super) fn run_options(
         full_ring: FullRing::Gap,
         paper: settings.engine.mode != EngineMode::Live,
         journal_dir: Some(settings.engine.data_dir.clone()),
+        store: None,
         feed: FeedOptions {
             seed,
             ..FeedOptions::default()

@@ -18,6 +18,7 @@ mod read_kill;
 pub mod read_limits;
 mod read_pre_trade;
 mod read_recovery;
+mod read_store;
 pub mod read_strategy;
 pub mod read_venues;
 #[rustfmt::skip] // one row a key reads as a table

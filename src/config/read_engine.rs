@@ -26,8 +26,10 @@ pub fn read(document: &Document, report: &mut Report) -> Option<EngineSettings> 
     let recovery = read_recovery::recovery(&table, report);
     let dead_man = read_recovery::dead_man(&table, report);
     let watchdog = read_recovery::watchdog(&table, report);
+    let store = table.table("store", &schema::STORE, report);
     let (wait, layout, pin_core) = signal.map(|signal| read_signal(&signal, report))?;
     let metrics_address = metrics.and_then(|metrics| read_address(&metrics, report));
+    let store = store.and_then(|store| super::read_store::read(&store, report));
     Some(EngineSettings {
         mode: EngineMode::parse(mode?),
         reporting_currency: reporting_currency?,
@@ -40,6 +42,7 @@ pub fn read(document: &Document, report: &mut Report) -> Option<EngineSettings> 
         recovery: recovery?,
         dead_man: dead_man?,
         watchdog: watchdog?,
+        store: store?,
     })
 }
 

@@ -6,10 +6,12 @@ use super::quantity::Unit;
 mod kill;
 mod pre_trade;
 mod recovery;
+mod store;
 
 pub use kill::KILL;
 pub use pre_trade::PRE_TRADE;
 pub use recovery::{DEAD_MAN, RECOVERY, WATCHDOG};
+pub use store::STORE;
 
 /// What stands in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,12 +96,13 @@ pub const ENGINE: Section = Section {
         field("mode", Form::Choice(&["observe", "paper", "live"]), Means("paper"), "observe: no orders; paper: orders go to simulated venues; live: real orders, needs the command line's consent too"),
         field("reporting_currency", Form::Text("an asset code"), Means("USDT"), "currency of limits, exposure and profit; the `_usd` limits are in it"),
         count("node", "0", "65535", Means("1"), "number of this process in client order ids; two engines on one account need different ones"),
-        field("data_dir", Form::Text("a directory"), Means("var"), "where the journal is written"),
+        field("data_dir", Form::Text("a directory"), Means("var"), "where the journal and the SQLite database are written"),
         field("signal", Form::Table, Absent::None("defaults"), "see [signal]"),
         field("metrics", Form::Table, Absent::None("defaults"), "see [metrics]"),
         field("recovery", Form::Table, Absent::None("defaults"), "see [recovery]"),
         field("dead_man", Form::Table, Absent::None("defaults"), "see [dead_man]"),
         field("watchdog", Form::Table, Absent::None("defaults"), "see [watchdog]"),
+        field("store", Form::Table, Absent::None("defaults"), "see [store]"),
     ],
 };
 /// `[signal]`
@@ -282,7 +285,7 @@ pub const STRATEGY: Section = Section {
 /// All sections, in the order of the documentation.
 pub const SECTIONS: &[&Section] = &[
     &VENUES, &VENUE, &FEES, &KEYS, &LIMITS, &NOTIONAL, &SUBMIT, &PRE_TRADE, &FORCE_CLOSE, &KILL, &INSTRUMENT, &STRATEGY, &ENGINE, &SIGNAL,
-    &METRICS, &RECOVERY, &DEAD_MAN, &WATCHDOG,
+    &METRICS, &RECOVERY, &DEAD_MAN, &WATCHDOG, &STORE,
 ];
 
 impl Section {

@@ -97,7 +97,7 @@ pub struct EngineSettings {
     pub reporting_currency: Asset,
     /// Number of this process in client order ids.
     pub node: u16,
-    /// Where the journal is written.
+    /// Where the journal and the `SQLite` database are written.
     pub data_dir: PathBuf,
     /// How the signal thread waits.
     pub wait: Wait,
@@ -107,6 +107,8 @@ pub struct EngineSettings {
     pub pin_core: Option<usize>,
     /// Where the web server listens; loopback.
     pub metrics_address: SocketAddr,
+    /// What is filled from the journal.
+    pub store: StoreSettings,
     /// What a start does with what an earlier session left.
     pub recovery: RecoverySettings,
     /// The venues' dead-man switches, unless they are not to be armed.
@@ -133,6 +135,22 @@ pub struct RecoverySettings {
     pub unexplained: Unexplained,
     /// Longest time for two equal comparisons.
     pub timeout: Nanos,
+}
+
+/// Which database is filled from the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreSettings {
+    /// None.
+    None,
+    /// `DATA_DIR/arbalest.db`.
+    Sqlite,
+    /// A server.
+    Postgres {
+        /// Where its address is.
+        url: KeySource,
+        /// Schema of our tables.
+        schema: String,
+    },
 }
 
 /// Where a secret is.

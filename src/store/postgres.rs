@@ -17,7 +17,7 @@ use super::schema::{Dialect, migration};
 use super::tables::{TABLES, VERSION};
 
 /// Longest wait for one answer; a server that hangs is one that is gone.
-const ANSWER_WAIT: Duration = Duration::from_secs(20);
+const ANSWER_WAIT: Duration = Duration::from_secs(10);
 /// Longest wait for a connection.
 const CONNECT_WAIT: Duration = Duration::from_secs(3);
 /// A schema name is at most this long.
@@ -127,7 +127,7 @@ impl Postgres {
         let schema = &address.schema;
         store.script(&format!(
             "CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path TO {schema}; SET synchronous_commit TO on; \
-             SET statement_timeout TO '20s'; SET lock_timeout TO '5s'"
+             SET statement_timeout TO '9s'; SET lock_timeout TO '5s'"
         ))?;
         let found = store.version()?;
         store.migrate(found)?;

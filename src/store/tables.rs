@@ -142,6 +142,7 @@ pub const TABLES: &[Table] = &[
         columns: &[
             column("set_id", Form::Int, "set"), text("venue"), text("symbol"), text("cause"), maybe("limit_value", Form::Money, "limit"),
             maybe("measured_value", Form::Money, "value"), money("position"), money("target"),
+            maybe_money("cost_expected"), maybe_money("slippage_bps_expected"), maybe_money("unfillable"),
         ],
         indexes: &[],
         since: 1,

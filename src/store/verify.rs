@@ -138,12 +138,22 @@ pub fn database(
     };
     let mut chain = Chain::default();
     let mut last = 0;
-    loop {
+    'pages: loop {
         let page = backend.audit_after(last, PAGE_ROWS)?;
         if page.is_empty() {
             break;
         }
         for row in &page {
+            if u64::try_from(row.journal_seq).unwrap_or(u64::MAX) > position.journal_seq {
+                // A running engine writes on while we read; a database at rest has no such row.
+                if backend.position()?.journal_seq == position.journal_seq {
+                    return Err(Broken::Row {
+                        seq: row.seq,
+                        what: "is behind the last one that was written".to_owned(),
+                    });
+                }
+                break 'pages;
+            }
             check_row(row, last, &mut chain)?;
             if let Some(compare) = &mut compare {
                 compare.to(row)?;

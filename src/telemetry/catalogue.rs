@@ -108,6 +108,14 @@ catalogue! {
     HEARTBEAT_TIMESTAMP_SECONDS: Gauge "heartbeat_timestamp_seconds" ["component"] "seconds", "Last beat of a component";
     JOURNAL_PENDING: Gauge "journal_pending" [] "1", "Records not yet on disk";
     JOURNAL_LAG_SECONDS: Gauge "journal_lag_seconds" [] "seconds", "Age of the oldest record that is not on disk";
+    JOURNAL_REFUSED_TOTAL: Counter "journal_refused_total" [] "1", "Records given up because the queue was full or a write had failed";
+    JOURNAL_FAILED: Gauge "journal_failed" [] "0/1", "1 after a failed write: nothing is recorded any more";
+    JOURNAL_DISK_FREE_BYTES: Gauge "journal_disk_free_bytes" [] "bytes", "Free space on the journal's disk";
+    STORE_UP: Gauge "store_up" [] "0/1", "1 while the database takes rows; absent without a database";
+    STORE_LAG_RECORDS: Gauge "store_lag_records" [] "1", "Journal records on disk that the database does not have";
+    STORE_LAG_SECONDS: Gauge "store_lag_seconds" [] "seconds", "Age of the oldest of them";
+    STORE_ROWS_TOTAL: Counter "store_rows_total" [] "1", "Rows written";
+    STORE_ERRORS_TOTAL: Counter "store_errors_total" [] "1", "Failed attempts to reach or fill the database";
 
     FEED_DELAY: Histogram "feed_delay_seconds" ["venue"] "seconds", "Venue time stamp to frame received (includes the clock offset)";
     FEED_DELAY_WINDOW: Summary "feed_delay_window_seconds" ["venue"] "seconds", "Last closed 10 s window of feed_delay; exact for this process, do not average over nodes";

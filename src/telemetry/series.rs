@@ -142,6 +142,25 @@ impl Samples {
         self.size(names::JOURNAL_PENDING, &[], snapshot.journal.pending);
         let lag = i64::try_from(snapshot.journal.lag_ns).unwrap_or(i64::MAX);
         self.seconds(names::JOURNAL_LAG_SECONDS, &[], lag);
+        self.memory(snapshot);
+    }
+
+    /// What the journal could not take, and the database.
+    fn memory(&mut self, snapshot: &EngineSnapshot) {
+        let journal = &snapshot.journal;
+        let refused = Value::Count(journal.refused);
+        self.push(names::JOURNAL_REFUSED_TOTAL, &[], refused);
+        self.flag(names::JOURNAL_FAILED, &[], journal.failed);
+        if let Some(free) = journal.disk_free_bytes {
+            self.size(names::JOURNAL_DISK_FREE_BYTES, &[], free);
+        }
+        let Some(store) = &snapshot.store else { return };
+        self.flag(names::STORE_UP, &[], store.is_up);
+        self.size(names::STORE_LAG_RECORDS, &[], store.lag_records);
+        let lag = i64::try_from(store.lag_ns).unwrap_or(i64::MAX);
+        self.seconds(names::STORE_LAG_SECONDS, &[], lag);
+        self.push(names::STORE_ROWS_TOTAL, &[], Value::Count(store.rows));
+        self.push(names::STORE_ERRORS_TOTAL, &[], Value::Count(store.errors));
     }
 
     fn instrument(&mut self, instrument: &InstrumentStatus) {

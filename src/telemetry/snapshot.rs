@@ -80,6 +80,8 @@ pub struct EngineSnapshot {
     pub journal: JournalStatus,
     /// What the start found and did.
     pub recovery: RecoveryStatus,
+    /// The database; absent when none is configured.
+    pub store: Option<StoreStatus>,
     /// Sums over everything, as `--json` prints them.
     pub totals: Totals,
     /// By stage name; the hub fills it.
@@ -373,6 +375,29 @@ pub struct JournalStatus {
     pub committed: u64,
     /// Age of the oldest record that is not on disk, ns.
     pub lag_ns: u64,
+    /// Records that were given up.
+    pub refused: u64,
+    /// A write failed: nothing is recorded any more.
+    pub failed: bool,
+    /// Free bytes on its disk; absent when the system does not say.
+    pub disk_free_bytes: Option<u64>,
+}
+
+/// The database that is filled from the journal.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct StoreStatus {
+    /// The last attempt succeeded.
+    pub is_up: bool,
+    /// Journal records on disk that it does not have.
+    pub lag_records: u64,
+    /// Age of the oldest of them, ns.
+    pub lag_ns: u64,
+    /// Rows written in this session.
+    pub rows: u64,
+    /// Failures in this session.
+    pub errors: u64,
+    /// The last failure; empty when there was none.
+    pub last_error: String,
 }
 
 /// Sums over venues and strategies.

@@ -319,6 +319,9 @@ impl World {
             full_ring: FullRing::Gap,
             paper: true,
             journal_dir: Some(journal.path().to_owned()),
+            store: Some(arbalest::store::Place::Sqlite(
+                journal.path().join("arbalest.db"),
+            )),
             feed: FeedOptions {
                 seed: 1,
                 stale_after: Nanos::from_secs(3),

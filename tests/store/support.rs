@@ -252,15 +252,21 @@ pub(crate) const KINDS: u64 = 15;
 pub(crate) fn sample(index: u64) -> Record {
     let id = format!("{index:032x}");
     let (venue, symbol) = ("spot_a".to_owned(), "BTC/USDT".to_owned());
+    // What may be absent is there in every second round.
+    let odd = (index / KINDS) % 2 == 1;
+    let maybe = |text: &str| odd.then(|| exact(text));
     let intent = || CloseIntentRecord {
         set: index,
         venue: "spot_a".to_owned(),
         symbol: "BTC/USDT".to_owned(),
         cause: "position_limit",
         limit: Some(exact("0.10")),
-        value: None,
+        value: maybe("1.2"),
         position: exact("-1.500"),
         target: Decimal::ZERO,
+        cost_expected: maybe("3.20"),
+        slippage_bps_expected: maybe("0.7"),
+        unfillable: maybe("0"),
     };
     match index % KINDS {
         0 => Record::Order(OrderRecord {
@@ -287,7 +293,7 @@ pub(crate) fn sample(index: u64) -> Record {
             event: "filled",
             venue_time: 1_700_000_000_123_000_000,
             venue_order_id: Some(u64::MAX),
-            reason: None,
+            reason: odd.then_some("filter"),
             code: Some(-2010),
             quantity: Some(exact("0.0150")),
             price: Some(exact("61837.63")),
@@ -303,12 +309,12 @@ pub(crate) fn sample(index: u64) -> Record {
             fee: exact("-0.00000000000000000000000001"),
             fee_asset: "USDT".to_owned(),
             trade_id: index,
-            client_order_id: None,
+            client_order_id: odd.then(|| id.clone()),
             liquidity: "taker",
             strategy: Some("btc".to_owned()),
         }),
         3 => Record::Cancel(CancelRecord {
-            client_order_id: None,
+            client_order_id: odd.then(|| id.clone()),
             venue,
             symbol,
         }),
@@ -317,7 +323,7 @@ pub(crate) fn sample(index: u64) -> Record {
             severity: "warning",
             scope: "instrument:spot_a:BTC/USDT".to_owned(),
             value: Some(exact("1.50")),
-            limit: None,
+            limit: maybe("1"),
             raised: true,
             text: "quote ' and \"double\"; -- \u{e4} \\ \n DROP TABLE audit".to_owned(),
         }),
@@ -340,6 +346,11 @@ pub(crate) fn sample(index: u64) -> Record {
             total_exposure: Some(exact("100.00")),
             realized_pnl: exact("-0.50"),
             open_orders: index,
+            unrealized_pnl: maybe("1.10"),
+            pnl: maybe("2"),
+            max_drawdown: maybe("3"),
+            var: maybe("4"),
+            margin_usage: maybe("0.25"),
             ..RiskMetricsRecord::default()
         })),
         7 => Record::Positions {
@@ -347,7 +358,7 @@ pub(crate) fn sample(index: u64) -> Record {
                 venue,
                 symbol,
                 quantity: exact("-0.100"),
-                average_price: None,
+                average_price: maybe("61000.5"),
                 realized_pnl: Decimal::ZERO,
             }],
         },
@@ -387,9 +398,9 @@ pub(crate) fn sample(index: u64) -> Record {
                 },
             ],
             closed: exact("1.50"),
-            average_price: None,
+            average_price: maybe("61000.50"),
             slippage_cost: Some(exact("-0.3")),
-            slippage_bps: None,
+            slippage_bps: maybe("-1.5"),
             position: Decimal::ZERO,
             duration_ns: index,
         },

@@ -17,6 +17,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
     after_help = "Examples:\n  arbalest                         the demo: three simulated venues and the engine; page on http://127.0.0.1:9464\n  \
                   arbalest demo --for 30s          the same, ends by itself with a summary\n  \
                   arbalest simulate --for 10m      the same engine in virtual time, as fast as the CPU allows\n  \
+                  arbalest risk status             look at it and steer it from a second terminal\n  \
                   arbalest check --config config   is this configuration right?\n  \
                   arbalest inspect FILE --venue binance_spot\n\n\
                   Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input (nothing was started).\n\
@@ -33,6 +34,8 @@ enum Command {
     Demo(cli::demo::DemoArgs),
     /// Run the engine against the venues of a configuration
     Run(cli::run::RunArgs),
+    /// Look at a running engine and steer it: halt, reduce, flatten, re-arm
+    Risk(cli::risk::RiskArgs),
     /// Check a configuration and list every mistake at once
     Check(cli::check::CheckArgs),
     /// Watch a running engine from outside; cancel and flatten when it is gone
@@ -66,6 +69,7 @@ fn run(command: &Command) -> Result<(), CliError> {
     match command {
         Command::Demo(args) => cli::demo::run(args),
         Command::Run(args) => cli::run::run(args),
+        Command::Risk(args) => cli::risk::run(args),
         Command::Check(args) => cli::check::run(args),
         Command::Watchdog(args) => cli::watchdog::run(args),
         Command::Venue(args) => cli::venue::run(args),

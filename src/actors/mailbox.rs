@@ -34,6 +34,29 @@ where
     fn latest(&self, message: M);
 }
 
+/// Asking an actor and waiting for its answer.
+pub(super) trait Ask<M>
+where
+    M: Message + Send + 'static,
+    M::Result: Send,
+{
+    /// The answer; `None` when the actor is gone. Waits for room in its mailbox: whoever asks is not on the flow.
+    fn ask(&self, message: M) -> impl Future<Output = Option<M::Result>> + Send;
+}
+
+impl<A, M> Ask<M> for Addr<A>
+where
+    M: Message + Send + 'static,
+    M::Result: Send,
+    A: Actor + Handler<M>,
+    A::Context: ToEnvelope<A, M>,
+{
+    fn ask(&self, message: M) -> impl Future<Output = Option<M::Result>> + Send {
+        let asked = self.send(message);
+        async move { asked.await.ok() }
+    }
+}
+
 impl<A, M> Mail<M> for Addr<A>
 where
     M: Message + Send + 'static,

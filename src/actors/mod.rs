@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod board;
+mod control;
 pub mod execution;
 pub mod feed;
 pub mod gateway;

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::assemble::AssembleError;
 use crate::engine::Summary;
+use crate::engine::control::Control;
 use crate::engine::heartbeat::HeartState;
 use crate::engine::recovery::{HistoryError, report};
 use crate::exchanges::feed::FeedOptions;
@@ -27,6 +28,7 @@ use crate::telemetry::snapshot::{JournalStatus, StoreStatus};
 use crate::trade::Fill;
 
 use super::board::Board;
+use super::control::SeatControl;
 use super::execution::CancelOrders;
 use super::feed::FullRing;
 use super::gateway::Disarm;
@@ -219,6 +221,19 @@ impl Engine {
     #[must_use]
     pub fn board(&self) -> Arc<Board> {
         Arc::clone(&self.handles.board)
+    }
+    /// The control port. `config_dir` is where limits are read again; none for built-in configurations.
+    #[must_use]
+    pub fn control(&self, config_dir: Option<std::path::PathBuf>) -> Arc<dyn Control> {
+        Arc::new(SeatControl {
+            handles: self.handles.clone(),
+            journal: self
+                .journal
+                .as_ref()
+                .map(Arc::downgrade)
+                .unwrap_or_default(),
+            config_dir,
+        })
     }
     /// Gives an operator's command to the risk seat; `None` when the seat is gone.
     pub async fn operate(

@@ -1,16 +1,18 @@
 //! `arbalest demo`: simulated venues on loopback sockets, the engine against them, a page and metrics. Needs no file.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::actors::feed::FullRing;
 use crate::actors::system::{self, RunOptions};
 use crate::config::Settings;
+use crate::dashboard::Keyring;
 use crate::exchanges::secret::Credentials;
 use crate::units::Nanos;
 
 use super::live::{self, LiveOptions};
 use super::options::{Speed, parse_span, parse_speed, settings, start_log};
+use super::risk::token;
 use super::venues::{self, Fleet};
 use super::{CliError, print_note};
 
@@ -72,12 +74,25 @@ pub fn run(args: &DemoArgs) -> Result<(), CliError> {
     } else {
         FullRing::Gap
     };
+    let folder = DemoFolder(token::demo_folder()?);
+    let tokens = match &settings.engine.tokens_file {
+        Some(path) => path.clone(),
+        None => token::demo_tokens(&folder.0)?,
+    };
+    let keyring = Keyring::load(&tokens).map_err(|error| CliError::usage(error.to_string()))?;
     let options = LiveOptions {
         mode: "demo",
         span: args.span,
         fills: args.fills.clone(),
         address: Some(args.listen.unwrap_or(settings.engine.metrics_address)),
         quiet: false,
+        keyring: Some(keyring),
+        config_dir: args.config.clone(),
+        url_file: settings
+            .engine
+            .tokens_file
+            .is_none()
+            .then(|| folder.0.join("url")),
     };
     print_note(&format!(
         "demo: {} simulated venues ({}), seed {}, paper mode",
@@ -97,11 +112,27 @@ pub fn run(args: &DemoArgs) -> Result<(), CliError> {
         full_ring,
         &fleet,
         &options,
+        &folder.0,
     ))?;
     fleet.stop();
     live::report(&summary, args.json)
 }
 
+/// The demo's own folder: tokens, address, and the journal without a configuration. Gone when the demo ends.
+struct DemoFolder(PathBuf);
+
+impl Drop for DemoFolder {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!("{} could not be removed: {error}", self.0.display());
+        }
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what the demo prepared, handed on once"
+)]
 async fn engine(
     settings: &Settings,
     credentials: &[Option<Credentials>],
@@ -109,12 +140,12 @@ async fn engine(
     full_ring: FullRing,
     fleet: &Fleet,
     options: &LiveOptions,
+    folder: &Path,
 ) -> Result<crate::engine::Summary, CliError> {
     // Without a configuration of the user's own nothing is left behind.
-    let scratch = std::env::temp_dir().join(format!("arbalest-demo-{}", std::process::id()));
     let journal_dir = match &args.config {
         Some(_) => settings.engine.data_dir.clone(),
-        None => scratch.clone(),
+        None => folder.join("journal"),
     };
     let run = RunOptions {
         full_ring,
@@ -129,10 +160,5 @@ async fn engine(
         fleet.is_done().then_some("recording_end")
     })
     .await?;
-    if args.config.is_none()
-        && let Err(error) = std::fs::remove_dir_all(&scratch)
-    {
-        tracing::warn!("{} could not be removed: {error}", scratch.display());
-    }
     Ok(summary)
 }

@@ -2,17 +2,18 @@
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::actors::system::Engine;
-use crate::dashboard;
+use crate::dashboard::{self, Bounds, Door, Keyring};
 use crate::engine::Summary;
 use crate::market::Catalogue;
 use crate::telemetry::EngineSnapshot;
 use crate::trade::Fill;
 use crate::units::Nanos;
 
+use super::risk::token::write_private;
 use super::{CliError, print_json, print_note, print_text};
 
 /// How the loop ends and what it shows.
@@ -23,6 +24,12 @@ pub(super) struct LiveOptions {
     pub(super) fills: Option<std::path::PathBuf>,
     pub(super) address: Option<SocketAddr>,
     pub(super) quiet: bool,
+    /// Who may steer; none reads only.
+    pub(super) keyring: Option<Keyring>,
+    /// Where limits are read again.
+    pub(super) config_dir: Option<PathBuf>,
+    /// Where the demo leaves its address for the command line.
+    pub(super) url_file: Option<PathBuf>,
 }
 
 /// Runs until the span is over, a signal comes, or `ended` says so. Then stops the engine and returns its summary.
@@ -32,7 +39,7 @@ pub(super) async fn run(
     mut ended: impl FnMut() -> Option<&'static str>,
 ) -> Result<(Summary, Vec<Fill>), CliError> {
     let page = match options.address {
-        Some(address) => Some(serve_page(address, &engine, options.quiet)?),
+        Some(address) => Some(serve_page(address, &engine, options)?),
         None => None,
     };
     let mut terminate =
@@ -101,17 +108,47 @@ pub(super) async fn run(
 fn serve_page(
     address: SocketAddr,
     engine: &Engine,
-    quiet: bool,
+    options: &LiveOptions,
 ) -> Result<dashboard::Handle, CliError> {
-    let page = dashboard::serve(address, engine.hub(), None)
+    let door = Door {
+        control: engine.control(options.config_dir.clone()),
+        keyring: options.keyring.clone(),
+        bounds: Bounds::default(),
+    };
+    let page = dashboard::serve(address, engine.hub(), Some(door))
         .map_err(|error| CliError::failed(error.to_string()))?;
-    if !quiet {
+    if let Some(file) = &options.url_file {
+        write_private(file, &format!("http://{}\n", page.address))?;
+    }
+    if !options.quiet {
         print_note(&format!(
             "page http://{0}/   metrics http://{0}/metrics",
             page.address
         ));
+        print_note(&steering(options, &page));
     }
     Ok(page)
+}
+
+/// How a person steers this engine from a second terminal.
+fn steering(options: &LiveOptions, page: &dashboard::Handle) -> String {
+    let program = std::env::args().next().unwrap_or_default();
+    match (&options.keyring, &options.url_file) {
+        (None, _) => {
+            "steering is off: [control] tokens_file in engine.toml turns it on (docs/CONTROL.md)"
+                .to_owned()
+        }
+        (Some(_), Some(_)) => {
+            format!(
+                "steer it from a second terminal: {program} risk halt --reason test   ({program} risk --help)"
+            )
+        }
+        (Some(keyring), None) => format!(
+            "steering is on for {} people: {program} risk --url http://{} --token-file FILE status",
+            keyring.lines().len(),
+            page.address
+        ),
+    }
 }
 
 /// One line a second; on a terminal it replaces the last one.

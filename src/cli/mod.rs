@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, and the exit codes they share.
 //!
-//! Exit codes: 0 done; 1 failed while running; 2 wrong usage, configuration or input (nothing was started).
+//! Exit codes: 0 done; 1 failed while running; 2 wrong usage, configuration or input (nothing was started); 3 a running engine
+//! refused.
 #![expect(
     clippy::print_stderr,
     reason = "this room is where people read results"
@@ -12,6 +13,7 @@ pub mod demo;
 pub mod ledger;
 mod live;
 mod options;
+pub mod risk;
 pub mod run;
 pub mod simulate;
 mod store;
@@ -24,7 +26,7 @@ pub mod watchdog;
 /// A failure for the caller of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CliError {
-    /// Process exit code: 1 or 2.
+    /// Process exit code: 1, 2 or 3.
     pub code: u8,
     /// What went wrong and what to do about it.
     pub message: String,
@@ -36,6 +38,14 @@ impl CliError {
     pub fn failed(message: impl Into<String>) -> Self {
         Self {
             code: 1,
+            message: message.into(),
+        }
+    }
+    /// A running engine refused.
+    #[must_use]
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self {
+            code: 3,
             message: message.into(),
         }
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::actors::system::{self, RunOptions};
 use crate::config::EngineMode;
+use crate::dashboard::Keyring;
 use crate::units::Nanos;
 
 use super::live::{self, LiveOptions};
@@ -72,6 +73,13 @@ pub fn run(args: &RunArgs) -> Result<(), CliError> {
         }
         (EngineMode::Live, true) | (EngineMode::Observe | EngineMode::Paper, false) => {}
     }
+    let keyring = settings
+        .engine
+        .tokens_file
+        .as_deref()
+        .map(Keyring::load)
+        .transpose()
+        .map_err(|error| CliError::usage(error.to_string()))?;
     let credentials = venues::credentials(&settings)?;
     let fleet = Fleet::modelled(&settings, args.seed)?;
     fleet.address(&mut settings);
@@ -81,6 +89,9 @@ pub fn run(args: &RunArgs) -> Result<(), CliError> {
         fills: args.fills.clone(),
         address: Some(settings.engine.metrics_address),
         quiet: false,
+        keyring,
+        config_dir: Some(args.config.clone()),
+        url_file: None,
     };
     print_note(&format!(
         "run: mode {}, configuration {}",

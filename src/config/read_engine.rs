@@ -27,6 +27,7 @@ pub fn read(document: &Document, report: &mut Report) -> Option<EngineSettings> 
     let dead_man = read_recovery::dead_man(&table, report);
     let watchdog = read_recovery::watchdog(&table, report);
     let store = table.table("store", &schema::STORE, report);
+    let control = table.table("control", &schema::CONTROL, report);
     let (wait, layout, pin_core) = signal.map(|signal| read_signal(&signal, report))?;
     let metrics_address = metrics.and_then(|metrics| read_address(&metrics, report));
     let store = store.and_then(|store| super::read_store::read(&store, report));
@@ -39,6 +40,8 @@ pub fn read(document: &Document, report: &mut Report) -> Option<EngineSettings> 
         layout: layout?,
         pin_core,
         metrics_address: metrics_address?,
+        tokens_file: control
+            .and_then(|control| control.text("tokens_file", report).map(PathBuf::from)),
         recovery: recovery?,
         dead_man: dead_man?,
         watchdog: watchdog?,

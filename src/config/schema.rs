@@ -99,6 +99,7 @@ pub const ENGINE: Section = Section {
         field("data_dir", Form::Text("a directory"), Means("var"), "where the journal and the SQLite database are written"),
         field("signal", Form::Table, Absent::None("defaults"), "see [signal]"),
         field("metrics", Form::Table, Absent::None("defaults"), "see [metrics]"),
+        field("control", Form::Table, Absent::None("reading only"), "see [control]"),
         field("recovery", Form::Table, Absent::None("defaults"), "see [recovery]"),
         field("dead_man", Form::Table, Absent::None("defaults"), "see [dead_man]"),
         field("watchdog", Form::Table, Absent::None("defaults"), "see [watchdog]"),
@@ -124,6 +125,15 @@ pub const METRICS: Section = Section {
     meaning: "The web server of /metrics, /status and the page.",
     fields: &[
         field("address", Form::Text("a loopback address and port"), Means("127.0.0.1:9464"), "loopback only; port 0 takes a free one"),
+    ],
+};
+/// `[control]`
+pub const CONTROL: Section = Section {
+    file: "engine.toml",
+    table: "[control]",
+    meaning: "Who may steer the engine over its web server (docs/CONTROL.md).",
+    fields: &[
+        field("tokens_file", Form::Text("a file only its owner can read"), Absent::None("everything can be read from this machine, nothing changed"), "one line a person: NAME ROLE TOKEN; 'arbalest risk token new NAME ROLE' makes one"),
     ],
 };
 /// `venues.toml`
@@ -285,7 +295,7 @@ pub const STRATEGY: Section = Section {
 /// All sections, in the order of the documentation.
 pub const SECTIONS: &[&Section] = &[
     &VENUES, &VENUE, &FEES, &KEYS, &LIMITS, &NOTIONAL, &SUBMIT, &PRE_TRADE, &FORCE_CLOSE, &KILL, &INSTRUMENT, &STRATEGY, &ENGINE, &SIGNAL,
-    &METRICS, &RECOVERY, &DEAD_MAN, &WATCHDOG, &STORE,
+    &METRICS, &CONTROL, &RECOVERY, &DEAD_MAN, &WATCHDOG, &STORE,
 ];
 
 impl Section {

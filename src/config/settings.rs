@@ -109,6 +109,8 @@ pub struct EngineSettings {
     pub metrics_address: SocketAddr,
     /// What is filled from the journal.
     pub store: StoreSettings,
+    /// Who may steer; none reads only.
+    pub tokens_file: Option<PathBuf>,
     /// What a start does with what an earlier session left.
     pub recovery: RecoverySettings,
     /// The venues' dead-man switches, unless they are not to be armed.

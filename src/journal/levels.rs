@@ -166,7 +166,9 @@ impl Names<'_> {
         Some(found.id)
     }
 
-    fn scope_of(&self, text: &str) -> Option<Scope> {
+    /// The scope that a text names, as [`Names::scope`] writes it; `None` when there is no such thing here.
+    #[must_use]
+    pub fn scope_of(&self, text: &str) -> Option<Scope> {
         let (kind, name) = text.split_once(':').unwrap_or((text, ""));
         Some(match kind {
             "portfolio" => Scope::Portfolio,

@@ -285,7 +285,9 @@ pub struct ChildRecord {
 }
 
 impl Names<'_> {
-    pub(super) fn venue_and_symbol(&self, id: InstrumentId) -> (String, String) {
+    /// Venue instance and unified symbol of an instrument.
+    #[must_use]
+    pub fn venue_and_symbol(&self, id: InstrumentId) -> (String, String) {
         self.catalogue.get(id).map_or_else(
             || ("?".to_owned(), format!("instrument {}", id.0)),
             |instrument| {

@@ -42,6 +42,7 @@ mod structure;
 mod tail;
 pub(super) mod terms;
 mod venue;
+mod what_if;
 
 pub use form::{ORDER_ID_BYTES_MAX, check_expiry, check_order_id};
 pub use plan::{Parent, Repair};
@@ -80,7 +81,7 @@ struct ViewHead {
 }
 
 /// Checks orders before they leave the process. One owner: the signal seat.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Gate {
     terms: Vec<Terms>,
     caps: Caps,

@@ -48,7 +48,7 @@ pub(super) struct Scopes {
     pub(super) net: i128,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Exposure {
     cells: Vec<Cell>,
     /// Instruments with a position or a hold.

@@ -32,7 +32,7 @@ pub(super) struct Margin {
     pub(super) maintenance: i128,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Funds {
     assets: Vec<Asset>,
     /// Pool of base and of the asset that pays for buys and margin, by instrument.

@@ -27,7 +27,7 @@ pub(super) struct Hold {
     pub(super) needed: i128,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Holds {
     queue: VecDeque<Hold>,
 }

@@ -6,7 +6,7 @@ use crate::units::{MonoNanos, Nanos};
 
 use super::rates::Window;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct ModifyRate {
     windows: Vec<Window>,
     max: u32,

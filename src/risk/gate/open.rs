@@ -4,7 +4,7 @@
 use super::holds::Hold;
 use super::terms::Terms;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Open {
     by_instrument: Vec<u64>,
     by_venue: Vec<u64>,

@@ -12,7 +12,7 @@ const fn reserve(max: usize) -> usize {
     if max >= 4 { max >> 1 } else { 2 }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Window {
     instants: Vec<MonoNanos>,
     next: usize,
@@ -72,7 +72,7 @@ impl Window {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Rates {
     symbols: Vec<Window>,
     venues: Vec<Window>,

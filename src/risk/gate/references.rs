@@ -40,7 +40,7 @@ pub(super) struct Consensus {
     pub(super) confirming: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct References {
     tracks: Vec<Track>,
     /// Other venues' instruments of the same base and quote, by instrument.

@@ -10,7 +10,7 @@ use super::rates::Window;
 /// Most orders that one window of PT-37 counts.
 const REPEATS_MAX: u32 = 1_024;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Repeats {
     instruments: usize,
     /// Place of the two windows (buys, sells) of a strategy and instrument, if it may trade it.

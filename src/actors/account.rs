@@ -14,6 +14,7 @@ use crate::clock::{Clock, OsClock};
 use crate::engine::VenueWatch;
 use crate::engine::recovery::OpenOrder;
 use crate::exchanges::gateway::{AccountEvent, AccountQuery};
+use crate::ledger::Funding;
 use crate::market::{Catalogue, Instrument, InstrumentId, InstrumentKind, VenueId};
 use crate::trade::unwind::{PositionSource, VenuePosition};
 use crate::trade::{Fact, Seat, VenueFacts};
@@ -21,6 +22,7 @@ use crate::units::{Asset, MonoNanos, Nanos, Qty};
 
 use super::gateway::{AccountNews, AskAccount, GatewaySeat};
 use super::mailbox::Mail;
+use super::position::{Funded, PositionSeat};
 use super::risk::{Facts, RiskSeat, VenueWord};
 
 /// How often balances and positions are asked for.
@@ -105,6 +107,7 @@ pub struct AccountSeat {
     watches: Vec<VenueWatch>,
     gateways: Vec<Addr<GatewaySeat>>,
     risk: Addr<RiskSeat>,
+    position: Addr<PositionSeat>,
     clock: OsClock,
 }
 
@@ -116,7 +119,12 @@ impl VenueAccount {
 }
 
 impl AccountSeat {
-    pub(super) fn new(catalogue: Arc<Catalogue>, risk: Addr<RiskSeat>, clock: OsClock) -> Self {
+    pub(super) fn new(
+        catalogue: Arc<Catalogue>,
+        risk: Addr<RiskSeat>,
+        position: Addr<PositionSeat>,
+        clock: OsClock,
+    ) -> Self {
         let accounts = vec![VenueAccount::default(); catalogue.venue_names().len()];
         let loaded_at = clock.now();
         let watches = (0_u8..)
@@ -129,6 +137,7 @@ impl AccountSeat {
             accounts,
             gateways: Vec::new(),
             risk,
+            position,
             clock,
         }
     }
@@ -278,6 +287,26 @@ fn position_of(account: &VenueAccount, instrument: &Instrument) -> Option<Qty> {
     instrument.grid.qty_floor(change)
 }
 
+/// A funding payment as the ledger books it; the venue tells no time with it.
+fn funding(fact: &Fact, time: i64) -> Option<Funding> {
+    let Fact::Funding {
+        venue,
+        asset,
+        instrument,
+        paid,
+    } = fact
+    else {
+        return None;
+    };
+    Some(Funding {
+        venue: *venue,
+        instrument: *instrument,
+        asset: *asset,
+        paid: *paid,
+        time,
+    })
+}
+
 impl Actor for AccountSeat {
     type Context = Context<Self>;
     fn started(&mut self, context: &mut Self::Context) {
@@ -298,6 +327,12 @@ impl Handler<AccountNews> for AccountSeat {
             let mut facts = Vec::new();
             watch.on_event(&news.event, &self.catalogue, is_open, &mut facts);
             if !facts.is_empty() {
+                let time = self.clock.now_unix().0;
+                let funding = facts.iter().filter_map(|fact| funding(fact, time));
+                let funding: Vec<Funding> = funding.collect();
+                if !funding.is_empty() {
+                    self.position.must(Funded(funding));
+                }
                 self.risk.must(Facts(facts));
             }
         }

@@ -7,10 +7,10 @@ use actix::prelude::{Actor, Addr, AsyncContext, Context, Handler, Message};
 
 use crate::engine::recovery::Holding;
 use crate::journal::{Journal, Names, Record};
-use crate::ledger::Ledger;
-use crate::market::Catalogue;
+use crate::ledger::{Funding, Ledger};
+use crate::market::{Catalogue, InstrumentId};
 use crate::trade::{ApprovalSeq, Fact, Fill, FillFacts, Seat};
-use crate::units::Price;
+use crate::units::{Price, UnixNanos};
 
 use super::board::Board;
 use super::mailbox::Mail;
@@ -24,6 +24,19 @@ pub struct Booked {
     pub fills: Vec<(Fill, Option<Price>)>,
     /// Every gate approval up to here is terminal, and its fills came before.
     pub settled: Option<ApprovalSeq>,
+}
+
+/// Funding that a venue took or paid.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(super) struct Funded(pub(super) Vec<Funding>);
+
+/// Bid and ask of spot instruments, and when they held: what fees in a third asset are valued at.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(super) struct Quotes {
+    pub(super) each: Vec<(InstrumentId, Price, Price)>,
+    pub(super) at: UnixNanos,
 }
 
 /// Asks what the ledger holds, by instrument id.
@@ -116,6 +129,39 @@ impl Handler<AskHoldings> for PositionSeat {
                 .map(|instrument| holding(instrument.id).unwrap_or_default())
                 .collect(),
             fill_count: self.ledger.fill_count(),
+        }
+    }
+}
+
+impl Handler<Funded> for PositionSeat {
+    type Result = ();
+    fn handle(&mut self, message: Funded, _: &mut Self::Context) {
+        let mut touched = Vec::new();
+        for funding in &message.0 {
+            match self.ledger.on_funding(funding) {
+                Ok(_) => touched.extend(funding.instrument),
+                Err(error) => {
+                    self.risk.must(AccountingBroken {
+                        label: error.label(),
+                        text: error.to_string(),
+                    });
+                }
+            }
+        }
+        let snapshots = touched
+            .into_iter()
+            .filter_map(|instrument| self.ledger.snapshot(instrument))
+            .collect();
+        self.board.set_ledger(&self.ledger, &self.catalogue);
+        self.risk.must(Positions(snapshots));
+    }
+}
+
+impl Handler<Quotes> for PositionSeat {
+    type Result = ();
+    fn handle(&mut self, message: Quotes, _: &mut Self::Context) {
+        for (instrument, bid, ask) in &message.each {
+            self.ledger.on_quote(*instrument, *bid, *ask, message.at.0);
         }
     }
 }

@@ -24,8 +24,13 @@ use super::board::Board;
 use super::execution::{CancelOrders, ExecutionSeat, Unwind};
 use super::mailbox::Mail;
 
+mod bind;
+mod quotes;
 mod raises;
 
+pub(super) use bind::BindPosition;
+pub use bind::{BindAccount, BindExecution};
+use quotes::QuoteBook;
 pub use raises::GateRaises;
 
 /// Positions after fills.
@@ -88,16 +93,6 @@ pub struct AccountingBroken {
     pub text: String,
 }
 
-/// The execution seat exists now.
-#[derive(Debug, Clone, Message)]
-#[rtype(result = "()")]
-pub struct BindExecution(pub Addr<ExecutionSeat>);
-
-/// The account seat exists now.
-#[derive(Debug, Clone, Message)]
-#[rtype(result = "()")]
-pub struct BindAccount(pub Addr<AccountSeat>);
-
 /// The intent of a close is on disk, or never will be.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
@@ -137,6 +132,7 @@ pub struct RiskSeat {
     view: Arc<ArcSwapOption<RiskView>>,
     execution: Option<Addr<ExecutionSeat>>,
     account: Option<Addr<AccountSeat>>,
+    quotes: QuoteBook,
     journal: Option<Arc<Journal>>,
     strategies: Vec<String>,
     board: Arc<Board>,
@@ -181,6 +177,7 @@ impl RiskSeat {
             view: parts.view,
             execution: None,
             account: None,
+            quotes: QuoteBook::default(),
             journal: parts.journal,
             strategies: parts.strategies,
             board: parts.board,
@@ -367,6 +364,7 @@ impl Actor for RiskSeat {
                 monitor.on_fact(&fact, now, out)
             });
         });
+        quotes::tell_regularly(context);
         context.run_interval(Duration::from_millis(20), |seat, context| {
             seat.release_late(context);
             seat.drive(context, |monitor, now, out| monitor.on_timer(now, out));
@@ -389,6 +387,7 @@ impl Handler<Marks> for RiskSeat {
     type Result = ();
     fn handle(&mut self, message: Marks, context: &mut Self::Context) {
         for mark in &message.0 {
+            self.quotes.on_mark(mark);
             self.drive(context, |monitor, now, out| monitor.on_mark(mark, now, out));
         }
     }
@@ -471,20 +470,6 @@ impl Handler<AccountingBroken> for RiskSeat {
         self.drive(context, |monitor, now, out| {
             monitor.on_accounting_error(message.label, now, out);
         });
-    }
-}
-
-impl Handler<BindExecution> for RiskSeat {
-    type Result = ();
-    fn handle(&mut self, message: BindExecution, _: &mut Self::Context) {
-        self.execution = Some(message.0);
-    }
-}
-
-impl Handler<BindAccount> for RiskSeat {
-    type Result = ();
-    fn handle(&mut self, message: BindAccount, _: &mut Self::Context) {
-        self.account = Some(message.0);
     }
 }
 

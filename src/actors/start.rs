@@ -38,7 +38,8 @@ use super::reach::{feed_names, rule_books, transports};
 use super::ready::wait_ready;
 use super::recover::{Recovery, durable};
 use super::risk::{
-    BindAccount, BindExecution, Positions, RestoreLevels, StartupBegins, StartupReconciled,
+    BindAccount, BindExecution, BindPosition, Positions, RestoreLevels, StartupBegins,
+    StartupReconciled,
 };
 use super::sampler::{Facts, Handles};
 use super::seats::{gap_event, hot_arbiter};
@@ -239,11 +240,15 @@ impl Start<'_> {
         let account = {
             let (catalogue, risk, clock) =
                 (Arc::clone(&catalogue), risk.clone(), self.clock.clone());
-            AccountSeat::start_in_arbiter(&on_control, |_| AccountSeat::new(catalogue, risk, clock))
+            let position = position.clone();
+            AccountSeat::start_in_arbiter(&on_control, |_| {
+                AccountSeat::new(catalogue, risk, position, clock)
+            })
         };
         let gateways = self.gateways(credentials, &io, &account)?;
         account.must(BindGateways(gateways.clone()));
         risk.must(BindAccount(account.clone()));
+        risk.must(BindPosition(position.clone()));
 
         let (approvals_in, approvals_out) = ring::<Approval>(APPROVAL_RING_SETS, |_| Approval::Gap);
         let approvals_stats = approvals_out.stats();

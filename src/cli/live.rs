@@ -8,6 +8,8 @@ use std::time::Duration;
 use crate::actors::system::Engine;
 use crate::dashboard::{self, Bounds, Door, Keyring};
 use crate::engine::Summary;
+use crate::journal::Names;
+use crate::journal::fills_csv::FillsCsv;
 use crate::market::Catalogue;
 use crate::telemetry::EngineSnapshot;
 use crate::trade::Fill;
@@ -200,27 +202,18 @@ pub(super) fn write_fills(
     catalogue: &Catalogue,
     fills: &[Fill],
 ) -> Result<(), CliError> {
-    let mut text = String::from("time,venue,symbol,side,quantity,price,fee,fee_asset,trade_id\n");
-    for fill in fills {
-        let Some(instrument) = catalogue.get(fill.instrument) else {
-            continue;
-        };
-        text.push_str(&format!(
-            "{},{},{},{},{},{},{},{},{}\n",
-            fill.venue_time.0,
-            catalogue.venue_name(fill.venue),
-            instrument.symbol,
-            fill.side,
-            instrument.grid.qty_text(fill.qty),
-            instrument.grid.price_text(fill.price),
-            fill.fee.normalize(),
-            fill.fee_asset
-                .map(|asset| asset.to_string())
-                .unwrap_or_default(),
-            fill.trade_id
-        ));
-    }
-    std::fs::write(path, text).map_err(|error| {
+    let names = Names {
+        catalogue,
+        strategies: &[],
+    };
+    let written = std::fs::File::create(path).and_then(|file| {
+        let mut csv = FillsCsv::new(std::io::BufWriter::new(file))?;
+        for fill in fills {
+            csv.write(fill, names)?;
+        }
+        csv.finish()
+    });
+    written.map(drop).map_err(|error| {
         CliError::failed(format!(
             "fills could not be written to {}: {error}",
             path.display()

@@ -300,6 +300,11 @@ impl Ledger {
         }
         Ok(sums)
     }
+    /// Funding paid that belongs to no one position, by venue and asset.
+    #[must_use]
+    pub const fn loose_funding(&self) -> &BTreeMap<(VenueId, Asset), Money> {
+        &self.loose_funding
+    }
     /// Stocks of third assets that fees made, by venue and asset: below zero when more was paid than came back (V15).
     ///
     /// # Errors

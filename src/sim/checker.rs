@@ -261,6 +261,11 @@ impl Checker {
                 );
             }
         }
+        for ((at, asset), paid) in ledger.loose_funding() {
+            if *at == venue {
+                add(&mut cash, *asset, -paid.0);
+            }
+        }
         for balance in &truth.balances {
             let begun = start.get(&balance.asset).copied().unwrap_or_default();
             let change = decimal(balance.free)

@@ -7,10 +7,11 @@ use crate::exchanges::gateway::AccountEvent;
 use crate::execution::{
     BrokenSet, CommandAction, Desk, DeskOutput, HoldReason, OrderCommand, SetSummary,
 };
+use crate::ledger::Funding;
 use crate::market::{InstrumentId, MarketEvent};
 use crate::risk::{Approved, ApprovedSet, Monitor, RiskOutput, RiskView};
 use crate::telemetry::NoopTimer;
-use crate::trade::{ApprovalSeq, Fill, OrderReport, SetId, Ticket};
+use crate::trade::{ApprovalSeq, Fact, Fill, OrderReport, SetId, Ticket};
 use crate::units::MonoNanos;
 
 use super::World;
@@ -79,6 +80,11 @@ impl World {
         }
         if !self.hot_out.marks.is_empty() {
             let marks = std::mem::take(&mut self.hot_out.marks);
+            for mark in &marks {
+                if let (Some(bid), Some(ask)) = (mark.bid, mark.ask) {
+                    self.ledger.on_quote(mark.instrument, bid, ask, self.now.0);
+                }
+            }
             self.drive_monitor(|monitor, now, out| {
                 for mark in &marks {
                     monitor.on_mark(mark, now, out);
@@ -244,6 +250,7 @@ impl World {
         words.clear();
         self.words = words;
         for fact in &facts {
+            self.book_funding(fact);
             self.tell(fact);
         }
         self.tell_venue(venue, now);
@@ -315,6 +322,29 @@ impl World {
     fn tell_position(&mut self, instrument: InstrumentId) {
         if let Some(snapshot) = self.ledger.snapshot(instrument) {
             self.drive_monitor(|monitor, now, out| monitor.on_position(&snapshot, now, out));
+        }
+    }
+
+    /// Funding goes to the ledger as well as to the monitor.
+    fn book_funding(&mut self, fact: &Fact) {
+        let Fact::Funding {
+            venue,
+            asset,
+            instrument,
+            paid,
+        } = fact
+        else {
+            return;
+        };
+        let booked = self.ledger.on_funding(&Funding {
+            venue: *venue,
+            instrument: *instrument,
+            asset: *asset,
+            paid: *paid,
+            time: self.now.0,
+        });
+        if let Err(error) = booked {
+            self.checker.broken("I01", format!("funding: {error}"));
         }
     }
 

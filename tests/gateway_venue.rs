@@ -12,7 +12,8 @@
 use std::collections::BTreeMap;
 
 use arbalest::exchanges::gateway::{
-    AccountEvent, AccountQuery, Gateway, GatewayInstrument, GatewayOptions, GatewayOut, HttpAnswer,
+    AccountEvent, AccountQuery, DeadManTerms, Gateway, GatewayInstrument, GatewayOptions,
+    GatewayOut, HttpAnswer,
 };
 use arbalest::exchanges::rules::{RuleBook, TradingRules};
 use arbalest::exchanges::secret::{Credentials, KeyKind};
@@ -24,8 +25,8 @@ use arbalest::sim::venue::{
     ConnId, Fault, FaultScope, HttpRequest, LatencySetup, Outgoing, VenueCore, VenueSetup,
 };
 use arbalest::trade::{
-    ApprovalSeq, ClientOrderId, OrderIdSource, OrderReport, Purpose, RejectReason, ReportKind,
-    SetId, StrategyId, Ticket, TimeInForce,
+    ApprovalSeq, ClientOrderId, DeadMan, OrderIdSource, OrderReport, Purpose, RejectReason,
+    ReportKind, SetId, StrategyId, Ticket, TimeInForce,
 };
 use arbalest::units::{Grid, MonoNanos, Nanos, Price, Qty, Side, UnixNanos};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
@@ -40,6 +41,8 @@ const DOC_KEY: &str = "MC4CAQAwBQYDK2VwBCIEIIJEYWtGBrhACmb9Dvy+qa8WEf0lQOl1s4CLI
 struct World {
     venue: VenueCore,
     gateway: Gateway,
+    instruments: Vec<GatewayInstrument>,
+    credentials: Credentials,
     now: MonoNanos,
     time: UnixNanos,
     out: GatewayOut,
@@ -72,6 +75,15 @@ fn rules(venue: &mut VenueCore, time: UnixNanos) -> RuleBook {
 
 impl World {
     fn new(dialect: Dialect, kind: KeyKind, latency: LatencySetup) -> Self {
+        Self::with(dialect, kind, latency, GatewayOptions::default())
+    }
+
+    fn with(
+        dialect: Dialect,
+        kind: KeyKind,
+        latency: LatencySetup,
+        options: GatewayOptions,
+    ) -> Self {
         let time = UnixNanos::from_millis(1_723_161_253_000);
         let mut setup = VenueSetup::demo(dialect, "key", "secret");
         setup.latency = latency;
@@ -110,14 +122,16 @@ impl World {
         let mut gateway = Gateway::new(
             dialect,
             VenueId(0),
-            instruments,
-            credentials,
-            GatewayOptions::default(),
+            instruments.clone(),
+            credentials.clone(),
+            options,
         );
         gateway.set_limits(&book.limits);
         let mut world = Self {
             venue,
             gateway,
+            instruments,
+            credentials,
             now: MonoNanos(3_600_000_000_000),
             time,
             out: GatewayOut::default(),
@@ -133,6 +147,39 @@ impl World {
         world.run(Nanos::from_secs(2));
         assert!(world.gateway.is_ready(), "{:?}", world.gateway);
         world
+    }
+
+    /// The process dies and another begins: the venue lives on.
+    fn restart(&mut self) {
+        for (_, link) in std::mem::take(&mut self.links) {
+            self.venue.close(link, self.time);
+        }
+        self.openings.clear();
+        self.reports.clear();
+        self.account.clear();
+        self.out = GatewayOut::default();
+        self.gateway = Gateway::new(
+            self.venue.dialect(),
+            VenueId(0),
+            self.instruments.clone(),
+            self.credentials.clone(),
+            GatewayOptions::default(),
+        );
+        self.gateway.start(self.now, self.time, &mut self.out);
+        self.run(Nanos::from_secs(2));
+        assert!(self.gateway.is_ready(), "{:?}", self.gateway);
+    }
+
+    fn history(&mut self, from_id: u64) -> AccountQuery {
+        let query = AccountQuery::History {
+            instrument: BTC,
+            from_id,
+            since: UnixNanos(0),
+        };
+        self.gateway
+            .request_account(query, self.now, self.time, &mut self.out);
+        self.run(Nanos::from_millis(500));
+        query
     }
 
     fn grid(&self) -> Grid {
@@ -741,4 +788,171 @@ fn every_execution_is_told_once_whatever_happens() {
         unknown > 50 && lost > 50 && repeated > 50,
         "{unknown} {lost} {repeated}"
     );
+}
+
+#[test]
+fn a_new_session_learns_whose_the_executions_before_it_are() {
+    for (dialect, kind) in VENUES {
+        let mut world = World::new(dialect, kind, LatencySetup::NONE);
+        let (price, unit) = (
+            world.grid().parse_price(b"60000").unwrap(),
+            world.grid().parse_qty(b"1").unwrap(),
+        );
+        world.model(Side::Sell, price, unit, false);
+        let taken: Vec<Ticket> = (0..3)
+            .map(|_| {
+                let ticket = world.ticket(Side::Buy, "60000", "0.1");
+                world.outcome(&ticket);
+                ticket
+            })
+            .collect();
+        // One order with more executions than a page has.
+        let resting = Ticket {
+            time_in_force: TimeInForce::GoodTillCancel,
+            ..world.ticket(Side::Sell, "61000", "2")
+        };
+        world.place(&resting);
+        let higher = world.grid().parse_price(b"61000").unwrap();
+        let lot = Qty(unit.0.div_euclid(1_000));
+        // What the first market order still has below that price.
+        world.model(Side::Buy, price, unit, true);
+        for _ in 0..1_100 {
+            world.model(Side::Buy, higher, lot, true);
+        }
+        world.run(Nanos::from_millis(200));
+        let truth = world.venue.truth(0);
+        assert!(truth.fills.len() >= 1_103);
+
+        world.restart();
+        assert_eq!(
+            world.reports,
+            [],
+            "{dialect:?}: a start asks for nothing by itself"
+        );
+        let first = truth.fills[0].trade_id;
+        let query = world.history(first);
+        assert!(world.account.contains(&AccountEvent::SnapshotDone(query)));
+        let told: Vec<(Option<ClientOrderId>, u64)> = world
+            .reports
+            .iter()
+            .filter_map(|report| match report.kind {
+                ReportKind::Filled { trade_id, .. } => Some((report.client_order_id, trade_id)),
+                _ => None,
+            })
+            .collect();
+        let real: Vec<(Option<ClientOrderId>, u64)> = truth
+            .fills
+            .iter()
+            .map(|fill| {
+                let id = ClientOrderId::parse(fill.client_order_id.as_bytes());
+                (id, fill.trade_id)
+            })
+            .collect();
+        assert_eq!(told, real, "{dialect:?}");
+        assert!(real.iter().all(|(id, _)| id.is_some()));
+        assert_eq!(told[0].0, Some(taken[0].client_order_id));
+
+        // Asked again, nothing is told twice; the answer still ends.
+        world.reports.clear();
+        world.account.clear();
+        let query = world.history(first);
+        assert!(world.account.contains(&AccountEvent::SnapshotDone(query)));
+        assert_eq!(world.reports, []);
+        // The one that still rests is ours and can be cancelled by its id.
+        world.gateway.request_account(
+            AccountQuery::OpenOrders,
+            world.now,
+            world.time,
+            &mut world.out,
+        );
+        world.run(Nanos::from_millis(100));
+        let open = world.account.iter().find_map(|event| match event {
+            AccountEvent::OpenOrder {
+                client_order_id, ..
+            } => *client_order_id,
+            _ => None,
+        });
+        assert_eq!(open, Some(resting.client_order_id));
+        world.cancel(resting.client_order_id);
+        world.run(Nanos::from_millis(100));
+        assert_eq!(world.venue.truth(0).open_orders, []);
+    }
+}
+
+/// Time passes at the venue while we stand still.
+fn silence(world: &mut World, span: Nanos) {
+    world.now = world.now.after(span);
+    world.time = world.time.after(span);
+    world.venue.advance(world.time);
+    world.venue.drain(&mut Vec::new());
+}
+
+#[test]
+fn a_dead_man_switch_is_armed_refreshed_fires_and_is_armed_again() {
+    let terms = DeadManTerms::default();
+    let options = GatewayOptions {
+        dead_man: Some(terms),
+        ..GatewayOptions::default()
+    };
+    let kind = KeyKind::HmacSha256;
+    let spot = World::with(Dialect::BinanceSpot, kind, LatencySetup::NONE, options);
+    assert_eq!(spot.gateway.facts(spot.now).dead_man, DeadMan::Unsupported);
+    let off = World::new(Dialect::BinanceUsdm, kind, LatencySetup::NONE);
+    assert_eq!(off.gateway.facts(off.now).dead_man, DeadMan::Off);
+
+    let mut world = World::with(Dialect::BinanceUsdm, kind, LatencySetup::NONE, options);
+    let refreshed = |world: &World| match world.gateway.facts(world.now).dead_man {
+        DeadMan::Armed {
+            refreshed_at,
+            window,
+        } => {
+            assert_eq!(window, terms.window);
+            refreshed_at
+        }
+        other => panic!("{other:?}"),
+    };
+    // Never older than a refresh and a tick, for as long as we live: nothing is cancelled.
+    let price = world.grid().parse_price(b"60000").unwrap();
+    let unit = world.grid().parse_qty(b"1").unwrap();
+    world.model(Side::Sell, price, unit, false);
+    let resting = |world: &mut World| {
+        let ticket = Ticket {
+            time_in_force: TimeInForce::GoodTillCancel,
+            ..world.ticket(Side::Buy, "50000", "0.1")
+        };
+        world.place(&ticket);
+        world.run(Nanos::from_millis(100));
+        assert_eq!(world.venue.truth(0).open_orders.len(), 1);
+    };
+    resting(&mut world);
+    for _ in 0..20 {
+        world.run(Nanos::from_secs(10));
+        let age = world.now.since(refreshed(&world));
+        assert!(age <= terms.refresh.max(Nanos::from_secs(15)), "{age:?}");
+    }
+    assert_eq!(world.venue.truth(0).open_orders.len(), 1);
+
+    // Silent for as long as the window, it fires.
+    let before = refreshed(&world);
+    let left = Nanos(terms.window.0 - world.now.since(before).0);
+    silence(&mut world, Nanos(left.0 - 1_000_000_000));
+    assert_eq!(world.venue.truth(0).open_orders.len(), 1, "not before");
+    silence(&mut world, Nanos::from_secs(2));
+    assert_eq!(world.venue.truth(0).open_orders, [], "the venue cancelled");
+
+    // Alive again, it is armed again by itself.
+    world.run(Nanos::from_secs(20));
+    assert!(refreshed(&world) > before);
+    resting(&mut world);
+    silence(&mut world, Nanos::from_secs(61));
+    assert_eq!(world.venue.truth(0).open_orders, [], "it fires again");
+
+    // A stop in order switches it off: what rests then is meant to rest.
+    world.run(Nanos::from_secs(20));
+    resting(&mut world);
+    world.gateway.disarm(world.now, world.time, &mut world.out);
+    world.perform();
+    assert_eq!(world.gateway.facts(world.now).dead_man, DeadMan::Off);
+    silence(&mut world, Nanos::from_secs(600));
+    assert_eq!(world.venue.truth(0).open_orders.len(), 1);
 }

@@ -10,5 +10,7 @@
 mod kill;
 #[path = "recovery/market.rs"]
 mod market;
+#[path = "recovery/policies.rs"]
+mod policies;
 #[path = "recovery/watchdog.rs"]
 mod watchdog;

@@ -20,7 +20,7 @@ use crate::market::{Catalogue, InstrumentId, VenueId};
 use crate::risk::{KillLevel, OperatorCommand, Person, Role, Scope};
 use crate::telemetry::snapshot::RecoveryStatus;
 use crate::trade::{ApprovalSeq, Fill, Liquidity, OrderIdSource};
-use crate::units::{Asset, Price, Qty, Side};
+use crate::units::{Asset, Price, Qty, Side, UnixNanos};
 
 use super::account::{AccountSeat, Accounts, AskAccounts, AskNow, Baselines, VenueAccount};
 use super::board::Board;
@@ -63,6 +63,8 @@ struct Round {
     answers: Vec<VenueAnswer>,
     holdings: Holdings,
     baselines: BaselinesByVenue,
+    /// The venues' clocks before the balances were asked for.
+    since: Vec<UnixNanos>,
 }
 
 impl Recovery<'_> {
@@ -142,7 +144,11 @@ impl Recovery<'_> {
     /// Executions first, then balances, positions and orders: a later answer contains what an earlier one told.
     async fn round(&self) -> Option<Round> {
         self.ask_histories().await?;
+        let asked_at = self.clock.now_unix();
         let accounts = self.fresh_accounts().await?;
+        let offset = |one: &VenueAccount| one.clock_offset_ns.unwrap_or(0);
+        let since = accounts.0.iter().map(offset);
+        let since = since.map(|offset| UnixNanos(asked_at.0.saturating_add(offset)));
         // What the gateways told before is in the desk's mailbox, and what the desk made of it in the ledger's.
         self.execution.send(AskExecution).await.ok()?;
         let holdings = self.position.send(AskHoldings).await.ok()?;
@@ -153,6 +159,7 @@ impl Recovery<'_> {
             baseline.get_or_insert_with(|| answer.totals.clone());
         }
         Some(Round {
+            since: since.collect(),
             rows,
             answers,
             holdings,
@@ -262,6 +269,7 @@ impl Recovery<'_> {
                         .iter()
                         .map(|(asset, amount)| (asset.to_string(), *amount))
                         .collect(),
+                    since: round.since.get(venue.index()).map_or(0, |since| since.0),
                 })
                 .await;
             }

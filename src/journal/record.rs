@@ -49,6 +49,8 @@ pub enum Record {
         venue: String,
         /// Whole balance by asset; an asset that is not listed was at zero.
         balances: BTreeMap<String, Decimal>,
+        /// The venue's clock before the balances were asked for, ns since 1970: executions before it are in them.
+        since: i64,
     },
     /// A start reconciled with the venues.
     Recovered(RecoveredRecord),

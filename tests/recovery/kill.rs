@@ -3,10 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Child, Command};
+use std::sync::Arc;
 
-use arbalest::journal::{self, Entry};
+use arbalest::config::Settings;
+use arbalest::config::assemble::Assembly;
+use arbalest::engine::recovery::{History, Holding, Reading, Row, VenueAnswer, compare};
+use arbalest::exchanges::rules::RuleBook;
+use arbalest::journal::{self, Cursor, Entry, Line};
+use arbalest::ledger::Ledger;
+use arbalest::market::{Catalogue, Instrument};
 use arbalest::prng::Prng;
-use arbalest::sim::venue::TruthFill;
+use arbalest::sim::venue::{Amount, Truth, TruthFill};
+use arbalest::trade::{ApprovalSeq, ClientOrderId, Fill, Liquidity};
+use arbalest::units::{MonoNanos, UnixNanos};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -216,6 +225,9 @@ async fn kills() {
         .collect();
     assert!(used.iter().all(|epoch| epochs.contains(epoch)), "{used:?}");
 
+    assert_eq!(contents.entries.last().unwrap().record["kind"], "stopped");
+    crash_points(&venues, configuration);
+
     let recovered = records(&contents.entries, "recovered");
     let sum = |name: &str| -> u64 {
         recovered
@@ -237,4 +249,173 @@ async fn kills() {
 
 fn fee_of(fill: &TruthFill) -> Decimal {
     fill.fee.text(18).parse().unwrap()
+}
+
+/// The journal cut after every execution in it, as if the machine had died there: what it has and what the venues answer
+/// give the same positions each time.
+fn crash_points(venues: &Venues, configuration: &Path) {
+    let settings = Settings::load(configuration).unwrap();
+    let books: Vec<RuleBook> = settings
+        .venues()
+        .iter()
+        .zip(&*venues.servers)
+        .map(|(venue, server)| {
+            let url = format!(
+                "{}{}",
+                server.http_url(),
+                RuleBook::target(venue.dialect, &["BTCUSDT"])
+            );
+            let body = get(&url);
+            RuleBook::parse(venue.dialect, &body).unwrap()
+        })
+        .collect();
+    let catalogue = Assembly::new(&settings, &books).unwrap().catalogue;
+    let truths = venues.truths();
+    let mut cursor = Cursor::new(&data_dir(configuration), 1);
+    let mut lines = Vec::new();
+    while let Some(line) = cursor.next().unwrap() {
+        lines.push(line);
+    }
+    let baseline = lines
+        .iter()
+        .rposition(|line| line.text.contains("\"kind\":\"baseline\""))
+        .unwrap();
+    let is_fill = |line: &Line| line.text.contains("\"kind\":\"fill\"");
+    let cuts: Vec<usize> = (baseline + 1..lines.len())
+        .filter(|cut| is_fill(&lines[*cut]))
+        .collect();
+    assert!(cuts.len() >= KILLS);
+    let names = vec!["cross".to_owned()];
+    let mut found = 0;
+    for cut in cuts {
+        let mut reading = Reading::new(&catalogue, &names, vec![false; 3]);
+        for line in &lines[..cut] {
+            reading.take(line).unwrap();
+        }
+        let history = reading.finish();
+        let mut ledger = Ledger::new(Arc::clone(&catalogue));
+        for fill in &history.fills {
+            assert!(!ledger.on_fill(fill).unwrap().duplicate);
+        }
+        let known = ledger.fill_count();
+        for (instrument, truth) in catalogue.all().iter().zip(&truths) {
+            // Asked as long after the cut as the last record was written.
+            let now = UnixNanos(lines.last().unwrap().time_ns);
+            let question = history.question(instrument, now);
+            let decimals = QTY_DECIMALS[instrument.id.index()];
+            let told = truth.fills.iter().filter(|fill| match question.from_id {
+                0 => fill.time >= question.since,
+                from => fill.trade_id >= from,
+            });
+            for fill in told {
+                ledger
+                    .on_fill(&Fill {
+                        venue: instrument.venue,
+                        instrument: instrument.id,
+                        client_order_id: ClientOrderId::parse(fill.client_order_id.as_bytes()),
+                        approval: ApprovalSeq(0),
+                        strategy: None,
+                        purpose: None,
+                        side: fill.side,
+                        qty: instrument
+                            .grid
+                            .qty_exact(Decimal::new(fill.qty.0, decimals))
+                            .unwrap(),
+                        price: instrument
+                            .grid
+                            .price_exact(Decimal::new(fill.price.0, 2))
+                            .unwrap(),
+                        fee: fee_of(fill),
+                        fee_asset: Some(fill.fee_asset),
+                        trade_id: fill.trade_id,
+                        venue_time: fill.time,
+                        received_at: MonoNanos(0),
+                        liquidity: Liquidity::Taker,
+                    })
+                    .unwrap();
+            }
+        }
+        found += ledger.fill_count() - known;
+        let rows = rows(&catalogue, &ledger, &truths, &history);
+        let unexplained: Vec<&Row> = rows
+            .iter()
+            .filter(|row| !row.difference().is_zero())
+            .collect();
+        assert!(
+            unexplained.is_empty(),
+            "cut before record {}: {unexplained:#?}",
+            cut + 1
+        );
+    }
+    assert!(found > 0);
+}
+
+fn rows(catalogue: &Catalogue, ledger: &Ledger, truths: &[Truth], history: &History) -> Vec<Row> {
+    let holding = |instrument: &Instrument| {
+        let position = ledger.position(instrument.id).unwrap();
+        Holding {
+            qty: ledger.snapshot(instrument.id).unwrap().qty,
+            quantity: position.qty(),
+            cash: position.cash(),
+            fees: position
+                .fees()
+                .iter()
+                .map(|(asset, fee)| (*asset, fee.0))
+                .collect(),
+        }
+    };
+    let holdings: Vec<Holding> = catalogue.all().iter().map(holding).collect();
+    let answer = |(instrument, truth): (&Instrument, &Truth)| VenueAnswer {
+        totals: truth
+            .balances
+            .iter()
+            .map(|balance| {
+                let text = |amount: Amount| amount.text(18).parse::<Decimal>().unwrap();
+                (balance.asset, text(balance.free) + text(balance.locked))
+            })
+            .collect(),
+        positions: truth
+            .positions
+            .iter()
+            .map(|position| {
+                let decimals = QTY_DECIMALS[instrument.id.index()];
+                let qty = Decimal::new(position.qty.0, decimals);
+                (
+                    instrument.id,
+                    (instrument.grid.qty_exact(qty).unwrap(), Decimal::ONE),
+                )
+            })
+            .collect(),
+        open: Vec::new(),
+    };
+    let answers: Vec<VenueAnswer> = catalogue.all().iter().zip(truths).map(answer).collect();
+    compare(
+        catalogue,
+        &holdings,
+        &answers,
+        &mut history.baselines.clone(),
+    )
+}
+
+fn get(url: &str) -> Vec<u8> {
+    use std::io::{Read, Write};
+    let (host, path) = url
+        .strip_prefix("http://")
+        .unwrap()
+        .split_once('/')
+        .unwrap();
+    let mut stream = std::net::TcpStream::connect(host).unwrap();
+    write!(
+        stream,
+        "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let body = answer
+        .windows(4)
+        .position(|part| part == b"\r\n\r\n")
+        .unwrap()
+        + 4;
+    answer.split_off(body)
 }

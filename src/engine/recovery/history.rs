@@ -55,9 +55,13 @@ pub struct History {
     pub fills_elsewhere: u64,
     /// Baseline by venue id, adjustments included; `None`: this venue was never traded at.
     pub baselines: Vec<Option<BTreeMap<Asset, Decimal>>>,
+    /// Venue time of each baseline: executions before it are in the baseline.
+    pub began: Vec<Option<UnixNanos>>,
     /// When the last record was written.
     pub last_time: Option<UnixNanos>,
     recent: BTreeMap<InstrumentId, VecDeque<u64>>,
+    /// Records were lost on the way to the disk: everything since the baseline is asked for.
+    has_gaps: bool,
 }
 
 #[derive(Deserialize)]
@@ -80,6 +84,7 @@ struct StoredFill {
 struct StoredBaseline {
     venue: String,
     balances: BTreeMap<String, Decimal>,
+    since: i64,
 }
 
 #[derive(Deserialize)]
@@ -131,6 +136,7 @@ impl<'a> Reading<'a> {
             history: History {
                 stopped_in_order: true,
                 baselines: vec![None; catalogue.venue_names().len()],
+                began: vec![None; catalogue.venue_names().len()],
                 ..History::default()
             },
             catalogue,
@@ -150,6 +156,10 @@ impl<'a> Reading<'a> {
         match kind(&line.text) {
             "started" | "stopped" | "baseline" | "adjusted" | "fill" => {}
             "level_state" => return Ok(Taken::Levels),
+            "not_recorded" => {
+                self.history.has_gaps = true;
+                return Ok(Taken::History);
+            }
             _ => return Ok(Taken::Other),
         }
         let named = |what: String| HistoryError {
@@ -196,9 +206,10 @@ impl<'a> Reading<'a> {
     #[must_use]
     pub fn finish(self) -> History {
         let mut history = self.history;
-        for (baseline, fresh) in history.baselines.iter_mut().zip(&self.fresh) {
+        let begun = history.baselines.iter_mut().zip(&mut history.began);
+        for ((baseline, began), fresh) in begun.zip(&self.fresh) {
             if *fresh {
-                *baseline = None;
+                (*baseline, *began) = (None, None);
             }
         }
         history
@@ -239,6 +250,11 @@ impl History {
             balances.insert(asset, *amount);
         }
         *slot = Some(balances);
+        if let Some(began) =
+            venue(catalogue, &stored.venue).and_then(|venue| self.began.get_mut(venue.index()))
+        {
+            *began = Some(UnixNanos(stored.since));
+        }
         Ok(())
     }
 
@@ -273,13 +289,18 @@ impl History {
             .recent
             .get(&instrument.id)
             .and_then(|recent| recent.iter().min());
-        let traded = self
-            .baselines
-            .get(instrument.venue.index())
-            .is_some_and(Option::is_some);
-        let since = match self.last_time {
-            Some(last) if traded => UnixNanos(last.0.min(now.0).saturating_sub(OVERLAP_NANOS)),
-            Some(_) | None => now,
+        let began = self.began.get(instrument.venue.index()).copied().flatten();
+        if let (true, Some(began)) = (self.has_gaps, began) {
+            return Question {
+                from_id: 0,
+                since: began,
+            };
+        }
+        let since = match (self.last_time, began) {
+            (Some(last), Some(began)) => {
+                UnixNanos(last.0.min(now.0).saturating_sub(OVERLAP_NANOS)).max(began)
+            }
+            (Some(_) | None, _) => now,
         };
         Question {
             from_id: known.copied().unwrap_or(0),

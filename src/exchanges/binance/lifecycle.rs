@@ -321,7 +321,7 @@ impl Machine {
             }
             let asked = Asked {
                 instrument: recovery.instrument,
-                since: self.trades_since(recovery.since, at),
+                since: recovery.since,
                 trades_for: TradesFor::Recovery,
                 ..Asked::new(RequestKind::Trades)
             };

@@ -208,7 +208,7 @@ impl Machine {
                 since,
             } => Asked {
                 instrument,
-                since: self.trades_since(since, At { now, time }),
+                since,
                 trades_for: TradesFor::History,
                 from_id: i64::try_from(from_id).unwrap_or(0),
                 first_id: from_id,
@@ -245,13 +245,13 @@ impl Machine {
             self.budget
                 .allows(urgency, endpoint.weight, at.now, at.time)
         });
-        if !sendable || !self.encode(&asked) || !self.send(asked, at, out) {
+        if !sendable || !self.encode(&asked, at) || !self.send(asked, at, out) {
             self.fail(&asked, at, out);
         }
     }
 
     /// Puts the parameters of anything but a placement; `false` for an instrument that is not traded.
-    fn encode(&mut self, asked: &Asked) -> bool {
+    fn encode(&mut self, asked: &Asked, at: At) -> bool {
         let params = &mut self.params;
         params.clear();
         let native = self
@@ -285,7 +285,7 @@ impl Machine {
             RequestKind::Trades => {
                 let Some(native) = native else { return false };
                 params.text("symbol", native);
-                self.encode_trades(asked);
+                self.encode_trades(asked, at);
             }
             RequestKind::Orders => {
                 let (Some(native), Ok(first)) = (native, i64::try_from(asked.order_from)) else {
@@ -319,7 +319,8 @@ impl Machine {
         true
     }
 
-    fn encode_trades(&mut self, asked: &Asked) {
+    fn encode_trades(&mut self, asked: &Asked, at: At) {
+        let since = self.trades_since(asked.since, at);
         let params = &mut self.params;
         let known = asked
             .order
@@ -331,7 +332,7 @@ impl Machine {
         } else if asked.from_id > 0 {
             params.integer("fromId", asked.from_id);
         } else {
-            params.integer("startTime", asked.since.floor_millis().max(0));
+            params.integer("startTime", since.floor_millis().max(0));
         }
         params.integer("limit", TRADES_PAGE);
     }

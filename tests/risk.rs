@@ -11,6 +11,8 @@
 mod docs;
 #[path = "risk/gate.rs"]
 mod gate;
+#[path = "risk/gate_rows.rs"]
+mod gate_rows;
 #[path = "risk/level_twin.rs"]
 mod level_twin;
 #[path = "risk/levels.rs"]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::capacity::{OPEN_ORDERS_MAX, OPEN_SETS_MAX};
 use crate::market::{Catalogue, InstrumentId, VenueId};
-use crate::risk::{Approved, ApprovedSet};
+use crate::risk::{Approved, ApprovedSet, check_order_id};
 use crate::trade::{
     ApprovalSeq, ClientOrderId, OpenOrders, OrderIdSource, Purpose, SetId, StrategyId, Ticket,
     UnwindKind, UnwindReport,
@@ -299,6 +299,16 @@ impl Desk {
         let Some(venue) = self.venue_of(approved.instrument()) else {
             return false;
         };
+        let is_known = self.tracker.get(client_order_id).is_some();
+        if let Err(refusal) = check_order_id(client_order_id, &client_order_id.hex(), is_known) {
+            let (kind, instrument) = (
+                DeskAlertKind::OrderIdRefused(refusal.label()),
+                approved.instrument(),
+            );
+            let order = Some(client_order_id);
+            self.alert(kind, order, approved.set(), Some(instrument), now, out);
+            return false;
+        }
         let ticket = Ticket {
             client_order_id,
             approval: approved.seq(),

@@ -67,6 +67,8 @@ pub enum DeskAlertKind {
     ApprovalRepeated,
     /// No room for more orders or sets, or an instrument that cannot be counted: nothing was sent.
     NotSendable,
+    /// An order's id was used before, or no venue could take it: nothing was sent (PT-10); the label of the refusal.
+    OrderIdRefused(&'static str),
 }
 
 impl DeskAlertKind {
@@ -84,6 +86,7 @@ impl DeskAlertKind {
             Self::RepairRefused => "repair_refused",
             Self::ApprovalRepeated => "approval_repeated",
             Self::NotSendable => "not_sendable",
+            Self::OrderIdRefused(label) => label,
         }
     }
 }

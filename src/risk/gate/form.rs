@@ -2,7 +2,7 @@
 
 use crate::market::PriceBand;
 use crate::risk::{Amount, Refusal};
-use crate::trade::TimeInForce;
+use crate::trade::{ClientOrderId, TimeInForce};
 use crate::units::{MonoNanos, Nanos, Ppm, Price, Side};
 
 use super::look::Look;
@@ -86,12 +86,19 @@ pub fn check_expiry(
 /// Longest client order id that every dialect takes.
 pub const ORDER_ID_BYTES_MAX: usize = 36;
 
-/// PT-10: the venue must be able to take a client order id: 1 to [`ORDER_ID_BYTES_MAX`] bytes of letters, digits and `-`,
-/// `_`, `.`, `:`, `/`. Whether it was used before is the desk's to know.
+/// PT-10: a client order id is new, and every venue can take it: 1 to [`ORDER_ID_BYTES_MAX`] bytes of letters, digits and
+/// `-`, `_`, `.`, `:`, `/`. The desk makes the ids and asks here before an order leaves.
 ///
 /// # Errors
-/// [`Refusal::ClientOrderIdInvalid`] with its length.
-pub fn check_order_id(text: &[u8]) -> Result<(), Refusal> {
+/// [`Refusal::ClientOrderIdDuplicate`] when `is_known`, [`Refusal::ClientOrderIdInvalid`] with the length of `text`.
+pub fn check_order_id(id: ClientOrderId, text: &[u8], is_known: bool) -> Result<(), Refusal> {
+    if is_known {
+        return Err(Refusal::ClientOrderIdDuplicate {
+            set: id.set().0,
+            leg: id.leg(),
+            attempt: id.attempt(),
+        });
+    }
     let legal = text.iter().all(|byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'/')
     });

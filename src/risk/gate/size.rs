@@ -143,3 +143,30 @@ pub(in crate::risk) fn check_reduce_only(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// PT-27: below, at and above what is left; the wrong side; flat.
+    #[test]
+    fn reduce_only_never_overshoots() {
+        for (position, reserved, side, qty, expected) in [
+            (10, 0, Side::Sell, 9, "ok"),
+            (10, 0, Side::Sell, 10, "ok"),
+            (10, 0, Side::Sell, 11, "REDUCE_ONLY_OVERSHOOT"),
+            (10, 4, Side::Sell, 6, "ok"),
+            (10, 4, Side::Sell, 7, "REDUCE_ONLY_OVERSHOOT"),
+            (10, 12, Side::Sell, 1, "REDUCE_ONLY_OVERSHOOT"),
+            (-10, 0, Side::Buy, 10, "ok"),
+            (-10, 0, Side::Buy, 11, "REDUCE_ONLY_OVERSHOOT"),
+            (10, 0, Side::Buy, 1, "REDUCE_ONLY_WRONG_SIDE"),
+            (-10, 0, Side::Sell, 1, "REDUCE_ONLY_WRONG_SIDE"),
+            (0, 0, Side::Buy, 1, "REDUCE_ONLY_WRONG_SIDE"),
+        ] {
+            let told = check_reduce_only(Qty(position), Qty(reserved), side, Qty(qty));
+            let code = told.map_or_else(|refusal| refusal.code(), |()| "ok");
+            assert_eq!(code, expected, "{position} {reserved} {side} {qty}");
+        }
+    }
+}

@@ -13,6 +13,8 @@
 
 #[path = "store/both.rs"]
 mod both;
+#[path = "store/docs.rs"]
+mod docs;
 #[path = "store/files.rs"]
 mod files;
 #[path = "store/journal.rs"]

@@ -92,10 +92,9 @@ pub(super) fn snapshot(
         .map(|seat| (seat, time.0))
         .collect(),
         journal,
-        store: None,
         totals: money.totals,
-        latency: BTreeMap::new(),
-        control: Counts::new(),
+        // The hub fills the latencies and the web server's counts, the supervisor the store.
+        ..EngineSnapshot::default()
     }
 }
 

@@ -248,12 +248,10 @@ fn line(row: &AuditRow) -> String {
         if ["seq", "time_ns", "kind"].contains(&key.as_str()) {
             continue;
         }
-        let shown = match value {
-            serde_json::Value::String(words) if !words.contains(' ') && !words.is_empty() => {
-                words.clone()
-            }
-            other => other.to_string(),
-        };
+        let word = value
+            .as_str()
+            .filter(|words| !words.contains(' ') && !words.is_empty());
+        let shown = word.map_or_else(|| value.to_string(), ToOwned::to_owned);
         text.push_str(&format!(" {key}={shown}"));
     }
     text

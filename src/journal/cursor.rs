@@ -53,6 +53,10 @@ impl Cursor {
     /// # Errors
     /// [`JournalError::Damaged`] when a line is not what was written, [`JournalError::Missing`] when the record is in none of
     /// the files although later ones are; I/O errors.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it can fail, and after the end it may go on: an iterator would promise otherwise"
+    )]
     pub fn next(&mut self) -> Result<Option<Line>, JournalError> {
         loop {
             if self.open.is_none() && !self.locate()? {

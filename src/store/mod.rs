@@ -8,6 +8,7 @@ pub mod backend;
 pub mod chain;
 pub mod error;
 pub mod follower;
+pub mod page;
 pub mod postgres;
 pub mod rows;
 pub mod schema;

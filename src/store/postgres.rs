@@ -151,7 +151,7 @@ impl Postgres {
         ))?;
         if store.version()? == 0 {
             return Err(StoreError::Foreign {
-                place: store.place.clone(),
+                place: store.place,
                 reason: "it has no such schema".to_owned(),
             });
         }

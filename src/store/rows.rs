@@ -198,9 +198,9 @@ fn convert(form: Form, json: &Json) -> Option<Value> {
             let exact: Decimal = json.as_str()?.parse().ok()?;
             Value::Text(exact.normalize().to_string())
         }
-        Form::Id => Value::Text(match json {
-            Json::Number(number) => number.to_string(),
-            other => other.as_str()?.to_owned(),
+        Form::Id => Value::Text(match json.as_number() {
+            Some(number) => number.to_string(),
+            None => json.as_str()?.to_owned(),
         }),
         Form::Json => Value::Text(json.to_string()),
     })

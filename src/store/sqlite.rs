@@ -241,11 +241,12 @@ impl Backend for Sqlite {
                 },
             ))
         });
-        let (seq, journal_crc, chain) = found.map_err(|error| match error {
-            rusqlite::Error::QueryReturnedNoRows => {
+        let (seq, journal_crc, chain) = found.map_err(|error| {
+            if matches!(error, rusqlite::Error::QueryReturnedNoRows) {
                 Self::damage(&self.path, "it has no position".to_owned())
+            } else {
+                self.error(&error)
             }
-            error => self.error(&error),
         })?;
         Ok(Position {
             journal_seq: u64::try_from(seq).unwrap_or(0),

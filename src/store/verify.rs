@@ -118,20 +118,7 @@ pub fn database(
         has_expected_head: expected_head.map(|_| false),
         ..ChainFound::default()
     };
-    for (place, table) in TABLES.iter().enumerate() {
-        let span = backend.span(place)?;
-        let is_whole = span.count == 0 || (span.first == 1 && span.last == span.count);
-        if !is_whole {
-            return Err(Broken::Table {
-                table: table.name,
-                what: format!(
-                    "has {} rows numbered {} to {}: rows are missing",
-                    span.count, span.first, span.last
-                ),
-            });
-        }
-        found.tables.push((table.name, span.count));
-    }
+    found.tables = spans(backend)?;
     let mut compare = match journal {
         Some(directory) => Some(Compare::new(directory)?),
         None => None,
@@ -187,6 +174,26 @@ pub fn database(
     }
     found.head = chain.audit;
     Ok(found)
+}
+
+/// Rows of every table, which must be numbered from 1 without gaps.
+fn spans(backend: &mut dyn Backend) -> Result<Vec<(&'static str, i64)>, Broken> {
+    let mut tables = Vec::new();
+    for (place, table) in TABLES.iter().enumerate() {
+        let span = backend.span(place)?;
+        let is_whole = span.count == 0 || (span.first == 1 && span.last == span.count);
+        if !is_whole {
+            return Err(Broken::Table {
+                table: table.name,
+                what: format!(
+                    "has {} rows numbered {} to {}: rows are missing",
+                    span.count, span.first, span.last
+                ),
+            });
+        }
+        tables.push((table.name, span.count));
+    }
+    Ok(tables)
 }
 
 fn check_row(row: &AuditRow, last: i64, chain: &mut Chain) -> Result<(), Broken> {

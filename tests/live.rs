@@ -9,6 +9,8 @@
 
 #[path = "live/books.rs"]
 mod books;
+#[path = "live/control.rs"]
+mod control;
 #[path = "live/hostile.rs"]
 mod hostile;
 #[path = "live/kill.rs"]

@@ -42,6 +42,7 @@ pub(super) fn heard_with(
     let mut seen = None;
     let mut world = World::permitted(
         |own| {
+            own.pre_trade = PreTradeLimits::open();
             own.pre_trade.facts_required = true;
             edit(&mut own.pre_trade);
             limits(own);

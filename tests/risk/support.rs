@@ -7,8 +7,8 @@ use arbalest::market::{
     Books, Catalogue, EventKind, Instrument, InstrumentId, InstrumentStatus, MarketEvent, VenueId,
 };
 use arbalest::risk::{
-    Gate, InstrumentLimits, InstrumentRisk, Limits, Parent, Permits, Refusal, Repair, RiskView,
-    SetVerdict, Verdict,
+    Gate, InstrumentLimits, InstrumentRisk, Limits, Parent, Permits, PreTradeLimits, Refusal,
+    Repair, RiskView, SetVerdict, Verdict,
 };
 use arbalest::trade::{ApprovalSeq, Intent, Leg, SetId, StrategyId};
 use arbalest::units::{Asset, Grid, MonoNanos, Nanos, Ppm, Price, Qty, Side};
@@ -92,7 +92,15 @@ pub fn limits() -> Limits {
         warn_at: Ppm(800_000),
         cooldown: Nanos::from_secs(60),
         risk_view_age_max: Nanos::from_millis(2_000),
-        pre_trade: arbalest::risk::PreTradeLimits::open(),
+        // Facts by RISK.md's limits, for the monitor; everything else open.
+        pre_trade: PreTradeLimits {
+            clock_offset_max: PreTradeLimits::default().clock_offset_max,
+            clock_step_quiet: PreTradeLimits::default().clock_step_quiet,
+            recon_age_max: PreTradeLimits::default().recon_age_max,
+            journal_lag_max: PreTradeLimits::default().journal_lag_max,
+            disk_free_bytes_min: PreTradeLimits::default().disk_free_bytes_min,
+            ..PreTradeLimits::open()
+        },
         controls: arbalest::risk::ControlLimits::default(),
         close: arbalest::risk::CloseLimits::default(),
         kill: arbalest::risk::KillLimits::default(),

@@ -18,6 +18,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
                   arbalest demo --for 30s          the same, ends by itself with a summary\n  \
                   arbalest simulate --for 10m      the same engine in virtual time, as fast as the CPU allows\n  \
                   arbalest risk status             look at it and steer it from a second terminal\n  \
+                  arbalest drill                   rehearse flattening: how long, at what cost\n  \
                   arbalest check --config config   is this configuration right?\n  \
                   arbalest inspect FILE --venue binance_spot\n\n\
                   Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input (nothing was started).\n\
@@ -44,6 +45,8 @@ enum Command {
     Venue(cli::venue::VenueArgs),
     /// Run the engine and the simulated venues in virtual time
     Simulate(cli::simulate::SimulateArgs),
+    /// Rehearse flattening against simulated venues: time, cost, net
+    Drill(cli::drill::DrillArgs),
     /// Read a recording: counts, gaps, final books
     Inspect(cli::inspect::InspectArgs),
     /// Verify and show the record of what happened: the journal and the audit chain of the database
@@ -74,6 +77,7 @@ fn run(command: &Command) -> Result<(), CliError> {
         Command::Watchdog(args) => cli::watchdog::run(args),
         Command::Venue(args) => cli::venue::run(args),
         Command::Simulate(args) => cli::simulate::run(args),
+        Command::Drill(args) => cli::drill::run(args),
         Command::Inspect(args) => cli::inspect::run(args),
         Command::Audit(args) => cli::audit::run(args),
         Command::Ledger(args) => cli::ledger::run(args),

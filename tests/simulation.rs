@@ -5,6 +5,9 @@
     reason = "a test says no by panicking, and why it skips"
 )]
 
+#[path = "simulation/closes.rs"]
+mod closes;
+
 use std::path::{Path, PathBuf};
 
 use arbalest::config::Settings;

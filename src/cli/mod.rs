@@ -10,6 +10,7 @@
 pub mod audit;
 pub mod check;
 pub mod demo;
+pub mod drill;
 pub mod ledger;
 mod live;
 mod options;

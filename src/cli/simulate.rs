@@ -60,6 +60,7 @@ pub fn run(args: &SimulateArgs) -> Result<(), CliError> {
         | SimulateError::Directory { .. }
         | SimulateError::NothingToPlay { .. }
         | SimulateError::Assemble(_)
+        | SimulateError::Unknown { .. }
         | SimulateError::Rules { .. } => CliError::usage(error.to_string()),
         SimulateError::Secret(_) | SimulateError::World(_) => CliError::failed(error.to_string()),
     })?;

@@ -292,7 +292,9 @@ impl Order {
     }
 
     fn on_done(&mut self, filled: Qty, complete: bool) -> Effect {
-        let word = if complete {
+        // A venue may trim a reduce-only order to what is left of the position, and then calls it complete (O18).
+        let trimmed = self.ticket.reduce_only && !filled.is_zero();
+        let word = if complete && !trimmed {
             filled.max(self.ticket.qty)
         } else {
             filled

@@ -12,7 +12,7 @@ use crate::market::{
     Books, Catalogue, EventKind, Instrument, InstrumentId, InstrumentKind, MarketEvent, Trust,
     VenueId,
 };
-use crate::risk::{ApprovedSet, CloseRecord, KillLevel, Limits};
+use crate::risk::{ApprovedSet, CloseIntent, CloseRecord, KillLevel, Limits};
 use crate::sim::venue::{Amount, Truth};
 use crate::trade::{ClientOrderId, Fill, Purpose, Ticket};
 use crate::units::{Asset, Qty, Side};
@@ -39,6 +39,18 @@ pub struct Checker {
     ids: BTreeSet<ClientOrderId>,
     /// Fills by venue, instrument and trade id.
     fills: BTreeMap<(InstrumentId, u64, Side), Fill>,
+    /// Forced closes that began, by instrument.
+    closes: BTreeMap<InstrumentId, CloseSeen>,
+}
+
+/// What a forced close found, and what others did to its position meanwhile.
+#[derive(Debug, Clone, Copy)]
+struct CloseSeen {
+    intent: CloseIntent,
+    /// Quantity that other orders added.
+    added: Qty,
+    /// Fills that nobody here ordered: a liquidation, a person.
+    foreign: u32,
 }
 
 impl Checker {
@@ -52,6 +64,7 @@ impl Checker {
             count: 0,
             ids: BTreeSet::new(),
             fills: BTreeMap::new(),
+            closes: BTreeMap::new(),
         }
     }
 
@@ -187,7 +200,24 @@ impl Checker {
         self.hold("I09", within || foreign, || {
             format!("instrument {} stands at {}", fill.instrument.0, after.0)
         });
-        if fill.purpose == Some(Purpose::Unwind) && !effect.duplicate {
+        if effect.duplicate {
+            return;
+        }
+        let seen = self.closes.get_mut(&fill.instrument);
+        let explained = seen.as_ref().is_some_and(|seen| seen.foreign > 0);
+        if fill.purpose != Some(Purpose::Unwind) {
+            if let Some(seen) = seen {
+                seen.foreign += u32::from(foreign);
+                // What it added on the position's side, or all of it on the other.
+                let kept = if after.0.signum() == before.0.signum() {
+                    before.abs().0
+                } else {
+                    0
+                };
+                let added = after.abs().0.saturating_sub(kept).max(0);
+                seen.added = Qty(seen.added.0.saturating_add(added));
+            }
+        } else if !explained {
             let shrinks = after.abs() < before.abs()
                 && (after.is_zero() || after.0.signum() == before.0.signum());
             self.hold("I13", shrinks, || {
@@ -207,9 +237,27 @@ impl Checker {
         });
     }
 
-    /// I13: what we closed is no more than the position when it was sized.
+    /// A forced close begins, or its target becomes stricter. I14: one live close an instrument.
+    pub fn on_close_intent(&mut self, intent: &CloseIntent) {
+        let other = self.closes.get(&intent.instrument).copied();
+        let same = other.is_none_or(|other| other.intent.set == intent.set);
+        self.hold("I14", same, || {
+            format!("instrument {} has two closes", intent.instrument.0)
+        });
+        let seen = CloseSeen {
+            intent: *intent,
+            added: Qty::ZERO,
+            foreign: 0,
+        };
+        self.closes.entry(intent.instrument).or_insert(seen);
+    }
+
+    /// I13: what we closed is no more than the position when it was sized, and what other orders added since.
     pub fn on_close(&mut self, record: &CloseRecord) {
-        let bounded = record.closed <= record.intent.position.abs();
+        let seen = self.closes.remove(&record.intent.instrument);
+        let added = seen.map_or(0, |seen| seen.added.0);
+        let most = Qty(record.intent.position.abs().0.saturating_add(added));
+        let bounded = record.closed <= most;
         self.hold("I13", bounded, || {
             format!("closed {} of {}", record.closed.0, record.intent.position.0)
         });

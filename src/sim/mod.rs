@@ -3,6 +3,7 @@
 pub mod build;
 pub mod checker;
 pub mod dialect;
+pub mod drill;
 pub mod recording;
 pub mod server;
 pub mod tape;

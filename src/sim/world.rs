@@ -11,6 +11,7 @@
 
 mod account;
 mod agenda;
+mod closing;
 mod facts;
 mod finish;
 mod links;
@@ -39,9 +40,11 @@ use crate::units::{Asset, MonoNanos, Nanos, UnixNanos};
 
 use account::VenueAccount;
 use agenda::Agenda;
+use closing::CloseWatch;
+pub use closing::{Closing, Net};
 pub use finish::WorldReport;
 use links::{Due, Links};
-pub use setup::{PlannedFault, WorldError, WorldSetup, WorldVenue};
+pub use setup::{PlannedCommand, PlannedFault, WorldError, WorldSetup, WorldVenue};
 pub use simulate::{SimulateError, SimulateOptions, simulate, simulate_faulty, world_setup};
 use work::Work;
 
@@ -105,6 +108,9 @@ pub struct World {
     digest: DecisionDigest,
     checker: Checker,
     tally: finish::Tally,
+    closing: CloseWatch,
+    /// The run is over this long after the last forced close ended.
+    end_after: Option<Nanos>,
     fills: Vec<Fill>,
     /// The monitor's last view while not armed.
     waiting_view: Option<RiskView>,
@@ -134,7 +140,10 @@ impl World {
     /// Runs until the tape ends or `span` of market time is over, then brings everything to rest.
     pub fn run(mut self, tape: &mut dyn Tape, span: Nanos) -> WorldReport {
         self.begin();
-        let ended_by = if self.play(tape, self.start.after(LEAD).after(span)) {
+        let on_time = self.play(tape, self.start.after(LEAD).after(span));
+        let ended_by = if self.is_over() {
+            "closed"
+        } else if on_time {
             "time"
         } else {
             "recording_end"
@@ -157,8 +166,8 @@ impl World {
             let Some(market) = tape.peek() else {
                 return false;
             };
-            if market > until {
-                self.run_until(until);
+            if market > until || self.is_over() {
+                self.run_until(until.min(market));
                 return true;
             }
             self.run_until(market);

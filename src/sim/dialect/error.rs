@@ -2,6 +2,7 @@
 
 use crate::exchanges::Dialect;
 use crate::sim::venue::order::Refusal;
+use crate::units::UnixNanos;
 
 use super::json::Obj;
 
@@ -29,6 +30,21 @@ impl ApiError {
             code,
             message: message.into(),
             retry_after: None,
+        }
+    }
+    /// 418: the address is banned until an instant.
+    pub(crate) fn banned(until: UnixNanos, now: UnixNanos) -> Self {
+        let millis = until.floor_millis();
+        let left = millis.saturating_sub(now.floor_millis());
+        let message = format!(
+            "Way too much request weight used; IP banned until {millis}. Please use WebSocket Streams for live updates to \
+             avoid bans."
+        );
+        Self {
+            status: 418,
+            // Whole seconds, the rest of one counts.
+            retry_after: Some(-(-left).div_euclid(1_000)),
+            ..Self::new(-1003, message)
         }
     }
     pub(crate) fn missing(name: &str) -> Self {

@@ -139,7 +139,7 @@ pub(crate) fn headers(
     headers
 }
 
-/// Counts a request's weight; the 429 when the limit, or a fault, says so.
+/// Counts a request's weight; the 429 when the limit, or a fault, says so; the 418 while banned.
 pub(crate) fn admit(core: &mut VenueCore, weight: u32, now: UnixNanos) -> Result<(), ApiError> {
     let refuse = |seconds: i64, limit: u32| {
         let message =
@@ -149,6 +149,10 @@ pub(crate) fn admit(core: &mut VenueCore, weight: u32, now: UnixNanos) -> Result
             ..ApiError::new(-1003, message)
         }
     };
+    if let Some(until) = core.faults.banned_until.filter(|until| now < *until) {
+        core.faults.fire("ban");
+        return Err(ApiError::banned(until, now));
+    }
     let limit = core.rates.limits().weight_per_minute;
     if let Some((count, seconds)) = core
         .faults
@@ -157,6 +161,7 @@ pub(crate) fn admit(core: &mut VenueCore, weight: u32, now: UnixNanos) -> Result
         .filter(|(count, _)| *count > 0)
     {
         core.faults.rate_limit = (count > 1).then_some((count.saturating_sub(1), seconds));
+        core.faults.fire("rate_limit");
         return Err(refuse(i64::from(seconds), limit));
     }
     if core.rates.add_weight(now, weight) {

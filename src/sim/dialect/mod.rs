@@ -30,7 +30,7 @@ use super::venue::place::OrderEvent;
 use super::venue::{Amount, ConnId, VenueCore};
 
 pub(crate) use rest::{depth_symbol, http};
-pub(crate) use target::{open, parse_stream};
+pub(crate) use target::{maintenance, open, parse_stream};
 
 /// Takes a text message of a connection.
 pub(crate) fn on_text(core: &mut VenueCore, conn: ConnId, text: &str, now: UnixNanos) {

@@ -83,10 +83,24 @@ fn account_action(
     account: usize,
     now: UnixNanos,
 ) -> Result<String, ApiError> {
-    match core.dialect() {
+    let asks = matches!(
+        action,
+        Action::Account | Action::Balance | Action::Positions
+    );
+    let stale = core.faults.stale.take().filter(|(_, until)| now < *until);
+    let shown = stale.as_ref().filter(|_| asks);
+    let present =
+        shown.map(|(accounts, _)| std::mem::replace(&mut core.accounts, accounts.clone()));
+    let answer = match core.dialect() {
         Dialect::BinanceSpot => spot::account_action(core, action, params, account, now),
         Dialect::BinanceUsdm => usdm_account::account_action(core, action, params, account, now),
+    };
+    if let Some(present) = present {
+        core.accounts = present;
+        core.faults.fire("stale_account");
     }
+    core.faults.stale = stale;
+    answer
 }
 
 fn exchange_info(

@@ -82,9 +82,11 @@ pub(crate) fn place(
     now: UnixNanos,
 ) -> Result<Answer, ApiError> {
     if std::mem::take(&mut core.faults.swallow_request) {
+        core.faults.fire("swallow_request");
         return Ok(Answer::Lost);
     }
     if let Some((code, message)) = core.faults.reject_next.take() {
+        core.faults.fire("reject_next");
         return Err(ApiError::new(code, message));
     }
     let (new, kind) = request::new_order(core, params)?;
@@ -100,6 +102,7 @@ pub(crate) fn place(
         .place(account, new, now)
         .map_err(|reason| refusal(dialect, reason))?;
     if std::mem::take(&mut core.faults.swallow_ack) {
+        core.faults.fire("swallow_ack");
         return Ok(Answer::Lost);
     }
     Ok(Answer::Body(match dialect {

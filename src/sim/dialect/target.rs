@@ -15,6 +15,16 @@ fn refused(status: u16, message: &str) -> HttpReply {
     }
 }
 
+/// What a venue under maintenance answers to everything: a page for people, not JSON.
+pub(crate) fn maintenance() -> HttpReply {
+    HttpReply {
+        status: 503,
+        headers: Vec::new(),
+        body: "<html><head><title>503 Service Temporarily Unavailable</title></head></html>"
+            .to_owned(),
+    }
+}
+
 /// Opens a connection.
 ///
 /// Spot: `/ws[/<stream>..]`, `/stream[?streams=a/b]`, `/ws-api/v3`. USD-M: the same below `/public` and `/market`, account

@@ -30,7 +30,18 @@ pub(crate) fn order_event(
         OrderEvent::New | OrderEvent::Canceled(_) | OrderEvent::Expired => None,
     };
     let millis = now.floor_millis();
-    let kind = words::kind(Dialect::BinanceUsdm, order.kind);
+    let liquidated = order.client_id.starts_with("autoclose-");
+    let kind = if liquidated {
+        "LIQUIDATION"
+    } else {
+        words::kind(Dialect::BinanceUsdm, order.kind)
+    };
+    let execution = match event {
+        OrderEvent::Trade(_) if liquidated => "CALCULATED",
+        OrderEvent::Trade(_) | OrderEvent::New | OrderEvent::Canceled(_) | OrderEvent::Expired => {
+            words::execution(event)
+        }
+    };
     let body = Obj::new()
         .text("s", &setup.native)
         .text("c", &order.client_id)
@@ -41,7 +52,7 @@ pub(crate) fn order_event(
         .text("p", &price(setup, order.price))
         .text("ap", &average(setup, order.quote, order.executed))
         .text("sp", "0")
-        .text("x", words::execution(event))
+        .text("x", execution)
         .text("X", order.status.label())
         .int("i", id)
         .text(

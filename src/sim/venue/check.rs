@@ -62,6 +62,7 @@ impl VenueCore {
         let Some(ppm) = self.faults.partial_ppm.take() else {
             return new.qty;
         };
+        self.faults.fire("partial_fill");
         let lot = self
             .markets
             .get(new.symbol)

@@ -94,8 +94,18 @@ impl VenueCore {
             return;
         };
         let execution_id = self.orders.take_execution_id();
-        for text in dialect::order_event(self, id, event, execution_id, now) {
-            self.send_account(account, &text, now);
+        let again = match event {
+            OrderEvent::Trade(_) => self.faults.take_repeat(),
+            OrderEvent::New | OrderEvent::Canceled(_) | OrderEvent::Expired => None,
+        };
+        let texts = dialect::order_event(self, id, event, execution_id, now);
+        for text in &texts {
+            self.send_account(account, text, now);
+        }
+        if let Some(span) = again {
+            for text in &texts {
+                self.send_account_after(account, text, span, now);
+            }
         }
     }
 

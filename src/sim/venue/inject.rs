@@ -1,19 +1,19 @@
 //! Faults taking effect, and the dead-man switches firing.
 
 use crate::sim::dialect;
-use crate::units::{Qty, Side, UnixNanos};
+use crate::units::{Nanos, UnixNanos};
 
 use super::VenueCore;
-use super::book::SelfTrade;
 use super::conn::ConnKind;
 use super::fault::{Fault, FaultScope};
-use super::order::{NewOrder, OrderKind, Status, TimeInForce};
 use super::outbox::Outgoing;
-use super::settle::Settlement;
 
 impl VenueCore {
     /// Misbehaves: at once, or at the next occasion of the fault's kind.
     pub fn inject(&mut self, fault: Fault, now: UnixNanos) {
+        if is_immediate(&fault) {
+            self.faults.fire(fault.label());
+        }
         match fault {
             Fault::DropDiffs { symbol, count } => self.faults.drop_diffs.push((symbol, count)),
             Fault::CrossedBook { symbol } => self.send_crossed(symbol, now),
@@ -55,11 +55,7 @@ impl VenueCore {
                 qty,
                 price,
             } => {
-                let price = price.or_else(|| {
-                    self.markets
-                        .get(symbol)
-                        .and_then(|market| market.mark_price())
-                });
+                let price = price.or_else(|| self.mark_on_tick(symbol));
                 if let Some(price) = price {
                     self.push_position(account, (symbol, side, qty), price, now);
                 }
@@ -68,6 +64,25 @@ impl VenueCore {
                 count,
                 retry_after_s,
             } => self.faults.rate_limit = Some((count, retry_after_s)),
+            Fault::Ban { seconds } => {
+                let span = Nanos::from_secs(u64::from(seconds));
+                self.faults.banned_until = Some(now.after(span));
+            }
+            Fault::Outage { span } => {
+                self.faults.down_until = Some(now.after(span));
+                self.cut(FaultScope::All, now);
+            }
+            Fault::LateFills { span, count } => self.faults.late_fills = Some((span, count)),
+            Fault::RepeatFills { span, count } => self.faults.repeat_fills = Some((span, count)),
+            Fault::StaleAccount { span } => {
+                self.faults.stale = Some((self.accounts.clone(), now.after(span)));
+            }
+            Fault::VenueClose {
+                account,
+                symbol,
+                how,
+                share_ppm,
+            } => self.venue_close(account, symbol, how, share_ppm, now),
         }
     }
 
@@ -126,56 +141,6 @@ impl VenueCore {
         }
     }
 
-    /// Books a fill the account did not order, with an order of the venue's own making.
-    fn push_position(
-        &mut self,
-        account: usize,
-        (symbol, side, qty): (usize, Side, Qty),
-        price: crate::units::Price,
-        now: UnixNanos,
-    ) {
-        if account >= self.accounts.len() || qty.0 <= 0 {
-            return;
-        }
-        let mut new = NewOrder {
-            symbol,
-            client_id: None,
-            side,
-            kind: OrderKind::Market,
-            time_in_force: TimeInForce::Ioc,
-            price: None,
-            qty,
-            reduce_only: false,
-            self_trade: SelfTrade::Allow,
-        };
-        let id = self.open_foreign(account, &mut new, now);
-        let Some(trade_id) = self
-            .markets
-            .get_mut(symbol)
-            .map(super::market::Market::take_trade_id)
-        else {
-            return;
-        };
-        let mut moved = Vec::new();
-        self.book_fill(
-            Settlement {
-                order_id: id,
-                trade_id,
-                price,
-                qty,
-                is_maker: false,
-                time: now,
-            },
-            &mut moved,
-        );
-        debug_assert!(
-            self.orders
-                .get(id)
-                .is_none_or(|order| order.status == Status::Filled)
-        );
-        self.emit_moved(&moved, symbol, now);
-    }
-
     /// Cancels everything whose dead-man switch ran out.
     pub(crate) fn fire_countdowns(&mut self, now: UnixNanos) {
         let fired: Vec<(usize, usize)> = self
@@ -190,5 +155,34 @@ impl VenueCore {
                 self.cancel(id, dialect::generated_client_id(id), now);
             }
         }
+    }
+}
+
+/// Faults that take effect as they are injected; all others wait for their occasion, and count then.
+const fn is_immediate(fault: &Fault) -> bool {
+    match fault {
+        Fault::CrossedBook { .. }
+        | Fault::Silence { on: true, .. }
+        | Fault::Cut(_)
+        | Fault::AnnounceShutdown
+        | Fault::Delay { .. }
+        | Fault::Malformed { .. }
+        | Fault::MalformedBytes { .. }
+        | Fault::HoldSnapshots { on: true, .. }
+        | Fault::Outage { .. } => true,
+        Fault::DropDiffs { .. }
+        | Fault::Silence { on: false, .. }
+        | Fault::HoldSnapshots { on: false, .. }
+        | Fault::RejectNext { .. }
+        | Fault::SwallowAck
+        | Fault::SwallowRequest
+        | Fault::PartialFill { .. }
+        | Fault::PositionPush { .. }
+        | Fault::RateLimit { .. }
+        | Fault::Ban { .. }
+        | Fault::LateFills { .. }
+        | Fault::RepeatFills { .. }
+        | Fault::StaleAccount { .. }
+        | Fault::VenueClose { .. } => false,
     }
 }

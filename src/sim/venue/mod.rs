@@ -27,6 +27,7 @@ mod settle;
 mod setup;
 mod tape_input;
 mod truth;
+mod unasked;
 
 #[cfg(test)]
 mod conserve_test;
@@ -44,7 +45,7 @@ pub(crate) use account::{Account, House};
 pub use amount::Amount;
 use conn::Conns;
 use fault::FaultState;
-pub use fault::{Fault, FaultScope};
+pub use fault::{Fault, FaultScope, VenueClose};
 pub use from_recording::split_native;
 use market::Market;
 use order::OrderStore;
@@ -167,6 +168,9 @@ impl VenueCore {
     /// # Errors
     /// The HTTP answer of a refused handshake.
     pub fn open(&mut self, target: &str, now: UnixNanos) -> Result<ConnId, HttpReply> {
+        if self.faults.is_down(now) {
+            return Err(dialect::maintenance());
+        }
         dialect::open(self, target, now)
     }
 
@@ -190,7 +194,16 @@ impl VenueCore {
 
     /// Answers an HTTP request at once (its effects happen at `now`).
     pub fn http(&mut self, request: &HttpRequest, now: UnixNanos) -> HttpReply {
+        if self.faults.is_down(now) {
+            return dialect::maintenance();
+        }
         dialect::http(self, request, now)
+    }
+
+    /// How often each kind of fault had an effect, by [`Fault::label`].
+    #[must_use]
+    pub const fn faults_fired(&self) -> &std::collections::BTreeMap<&'static str, u64> {
+        self.faults.fired()
     }
 
     /// Says that every symbol will be played from a recording, before its first frame comes: depth requests then wait

@@ -114,13 +114,7 @@ impl VenueCore {
     }
 
     /// An order that was not asked for over the wire: no checks, no lock.
-    pub(crate) fn open_foreign(
-        &mut self,
-        account: usize,
-        new: &mut NewOrder,
-        now: UnixNanos,
-    ) -> u64 {
-        new.client_id = Some(format!("web_{:016x}", self.prng.next_u64()));
+    pub(crate) fn open_foreign(&mut self, account: usize, new: &NewOrder, now: UnixNanos) -> u64 {
         self.open_order(account, new, Amount::ZERO, now)
     }
 

@@ -1,7 +1,7 @@
 //! What the market's subscribers hear: quotes, batched diffs, trades, marks; the dialect writes the words.
 
 use crate::sim::dialect;
-use crate::units::{Side, UnixNanos};
+use crate::units::{Nanos, Side, UnixNanos};
 
 use super::VenueCore;
 use super::book::Execution;
@@ -204,7 +204,18 @@ impl VenueCore {
 
     /// Sends an account event to everybody who listens to the account.
     pub(crate) fn send_account(&mut self, account: usize, event: &str, now: UnixNanos) {
-        let latency = self.setup.latency.response;
+        let late = self.faults.take_late();
+        self.send_account_after(account, event, late, now);
+    }
+
+    pub(crate) fn send_account_after(
+        &mut self,
+        account: usize,
+        event: &str,
+        late: Nanos,
+        now: UnixNanos,
+    ) {
+        let latency = Nanos(self.setup.latency.response.0.saturating_add(late.0));
         let to: Vec<_> = self
             .conns
             .iter()

@@ -85,6 +85,12 @@ impl VenueCore {
         now: UnixNanos,
     ) {
         let (side, price, qty) = order;
+        // A tape of another setup may be finer than this venue's lot; a real venue takes no such order.
+        let lot = self.markets.get(symbol).map(|market| market.setup.lot);
+        let qty = lot.and_then(|lot| qty.floor_to(lot)).unwrap_or_default();
+        if qty.0 <= 0 {
+            return;
+        }
         let key = OrderKey {
             owner: Owner::Model,
             id,

@@ -30,6 +30,8 @@ pub struct WorldReport {
     pub fills: Vec<Fill>,
     /// Invariants that did not hold.
     pub violations: Vec<Violation>,
+    /// Forced closes.
+    pub closing: super::Closing,
     /// Market events that were played.
     pub market_events: u64,
 }
@@ -96,8 +98,10 @@ impl World {
         self.compare();
         self.explain_inventory();
         let summary = self.summary(ended_by, market_span);
+        let closing = self.take_closing();
         WorldReport {
             summary,
+            closing,
             catalogue: std::sync::Arc::clone(&self.catalogue),
             fills: std::mem::take(&mut self.fills),
             violations: self.checker.violations().to_vec(),
@@ -105,7 +109,7 @@ impl World {
         }
     }
 
-    fn closes_open(&self) -> usize {
+    pub(super) fn closes_open(&self) -> usize {
         self.catalogue
             .all()
             .iter()

@@ -2,6 +2,7 @@
 
 use crate::exchanges::gateway::{GatewayOut, HttpAnswer};
 use crate::exchanges::{Action, Channel, RequestId};
+use crate::risk::OperatorCommand;
 use crate::sim::venue::{ConnId, Fault, HttpReply, HttpRequest, Outgoing};
 use crate::units::{MonoNanos, Nanos, UnixNanos};
 
@@ -69,6 +70,8 @@ pub(super) enum Due {
     Tick,
     /// A venue misbehaves.
     Misbehave(usize, Box<Fault>),
+    /// A person asks something of the risk seat.
+    Operate(Box<OperatorCommand>),
     /// A connection is made.
     Connect(Owner, Channel),
     /// A request reaches its venue.
@@ -102,10 +105,22 @@ impl World {
                     seat.core.inject(*fault, now);
                 }
             }
+            Due::Operate(command) => self.operate(*command),
             Due::Connect(owner, channel) => self.connect(owner, channel),
             Due::Request(owner, id, request) => self.on_request(owner, id, request),
             Due::Answer(owner, id, reply) => self.on_answer(owner, id, &reply),
         }
+    }
+
+    fn operate(&mut self, command: OperatorCommand) {
+        let mut refusal = None;
+        self.drive_monitor(|monitor, now, out| {
+            refusal = monitor.on_operator(command, now, out).err();
+        });
+        if let Some(refusal) = refusal {
+            self.tally.remark(format!("operator refused: {refusal}"));
+        }
+        self.carry_out();
     }
 
     fn on_tick(&mut self) {

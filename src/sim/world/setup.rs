@@ -12,7 +12,7 @@ use crate::exchanges::secret::Credentials;
 use crate::execution::{Desk, DeskParams};
 use crate::ledger::Ledger;
 use crate::market::{Catalogue, InstrumentId, VenueId};
-use crate::risk::{KillLevel, Monitor};
+use crate::risk::{KillLevel, Monitor, OperatorCommand};
 use crate::sim::checker::Checker;
 use crate::sim::venue::{Fault, VenueCore, VenueSetup};
 use crate::strategy::StrategyError;
@@ -21,6 +21,7 @@ use crate::units::{Asset, Nanos, UnixNanos};
 
 use super::account::VenueAccount;
 use super::agenda::Agenda;
+use super::closing::CloseWatch;
 use super::finish::Tally;
 use super::links::{Due, Links};
 use super::{FeedSeat, VenueSeat, World};
@@ -51,6 +52,15 @@ pub struct PlannedFault {
     pub fault: Fault,
 }
 
+/// One thing that a person asks of the risk seat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedCommand {
+    /// After the engine's start.
+    pub at: Nanos,
+    /// What.
+    pub command: OperatorCommand,
+}
+
 /// A whole engine and its venues.
 #[derive(Debug, Clone)]
 pub struct WorldSetup {
@@ -66,6 +76,10 @@ pub struct WorldSetup {
     pub seed: u64,
     /// What the venues do wrong, and when.
     pub faults: Vec<PlannedFault>,
+    /// What people ask of the risk seat, and when.
+    pub commands: Vec<PlannedCommand>,
+    /// End the run this long after the last forced close ended; `None`: with its time or its recording.
+    pub end_after: Option<Nanos>,
     /// When the engine starts; the market moves from [`super::LEAD`] later on.
     pub start: UnixNanos,
 }
@@ -120,6 +134,10 @@ impl World {
             let due = Due::Misbehave(planned.venue.index(), Box::new(planned.fault));
             agenda.plan(setup.start.after(planned.at), due);
         }
+        for planned in setup.commands {
+            let due = Due::Operate(Box::new(planned.command));
+            agenda.plan(setup.start.after(planned.at), due);
+        }
         let reporting = setup.hot.reporting;
         let strategies = setup.hot.strategies.iter();
         let traded = strategies
@@ -154,6 +172,8 @@ impl World {
             digest: DecisionDigest::default(),
             checker: Checker::new(Arc::clone(&catalogue), limits),
             tally: Tally::new(setup.seed),
+            closing: CloseWatch::default(),
+            end_after: setup.end_after,
             fills: Vec::new(),
             waiting_view: None,
             monitor_level: KillLevel::Armed,

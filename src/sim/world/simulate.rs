@@ -73,6 +73,14 @@ pub enum SimulateError {
         /// The system's word.
         error: std::io::Error,
     },
+    /// The configuration has no such thing.
+    #[error("the configuration has no {what} {name}")]
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
     /// No file in it fits a configured venue.
     #[error("no recording in {path} fits a configured venue and symbol{left_out}")]
     NothingToPlay {
@@ -265,6 +273,8 @@ pub fn world_setup(
         node: settings.engine.node,
         seed,
         faults: Vec::new(),
+        commands: Vec::new(),
+        end_after: None,
         start,
     })
 }

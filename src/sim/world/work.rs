@@ -310,6 +310,7 @@ impl World {
                 .checker
                 .broken("I01", format!("the ledger refused a fill: {error}")),
         }
+        self.watch_positions();
         self.tell_position(fill.instrument);
         if is_new {
             let decided = fill
@@ -365,9 +366,15 @@ impl World {
                 }
                 RiskOutput::CancelAll => self.work.push_back(Work::Cancel(None)),
                 RiskOutput::AskPosition(instrument) => self.work.push_back(Work::Ask(instrument)),
-                RiskOutput::Alert(alert) => self.tally.on_alert(&alert),
-                RiskOutput::CloseIntent(_) => self.tally.forced_closes += 1,
-                RiskOutput::CloseRecord(record) => self.checker.on_close(&record),
+                RiskOutput::Alert(alert) => {
+                    self.tally.on_alert(&alert);
+                    self.note_alert(&alert);
+                }
+                RiskOutput::CloseIntent(intent) => {
+                    self.tally.forced_closes += 1;
+                    self.close_begins(intent);
+                }
+                RiskOutput::CloseRecord(record) => self.close_ends(*record),
                 RiskOutput::LevelState(_) | RiskOutput::LimitsChanged(_) => {}
                 RiskOutput::LevelChanged(change) => {
                     self.tally.remark(format!(

@@ -15,7 +15,7 @@ use arbalest::units::Nanos;
 /// A market without an edge and with a tenth of the usual life: closes need prices, not traffic.
 fn calm() -> ModelParams {
     ModelParams {
-        changes_per_s: 4,
+        changes_per_s: 6,
         takers_per_s: 1,
         bursts_per_min: 0,
         side_orders: 20,

@@ -35,6 +35,8 @@ mod conserve_test;
 mod core_test;
 #[cfg(test)]
 mod twin_test;
+#[cfg(test)]
+mod unasked_test;
 
 use crate::exchanges::{Dialect, Method};
 use crate::prng::Prng;

@@ -179,7 +179,6 @@ impl Handler<Booked> for PositionSeat {
                         facts.push(Fact::Filled(Box::new(FillFacts {
                             fill: *fill,
                             decision_price: *decision_price,
-                            venue_originated: false,
                         })));
                     }
                     self.board.add_fill(&self.catalogue, fill, &effect);

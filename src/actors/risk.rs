@@ -359,10 +359,14 @@ impl Actor for RiskSeat {
     fn started(&mut self, context: &mut Self::Context) {
         context.set_mailbox_capacity(crate::capacity::MAILBOX_MESSAGES);
         context.run_interval(JOURNAL_LOOK, |seat, context| {
-            let fact = Fact::Journal(seat.journal_facts());
-            seat.drive(context, |monitor, now, out| {
-                monitor.on_fact(&fact, now, out)
-            });
+            for fact in [
+                Fact::Journal(seat.journal_facts()),
+                Fact::Time(seat.clock.now_unix()),
+            ] {
+                seat.drive(context, |monitor, now, out| {
+                    monitor.on_fact(&fact, now, out);
+                });
+            }
         });
         quotes::tell_regularly(context);
         context.run_interval(Duration::from_millis(20), |seat, context| {

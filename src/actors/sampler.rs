@@ -234,7 +234,7 @@ async fn ask_risk(handles: &Handles) -> Option<RiskLine> {
 fn risk_line(catalogue: &Catalogue, monitor: &Monitor, now: MonoNanos) -> RiskLine {
     let snapshot = monitor.snapshot(now);
     let limits = snapshot.limits.iter().map(|limit| LimitStatus {
-        limit: limit_name(limit.row),
+        limit: limit.word,
         scope: scope_text(catalogue, limit.scope),
         value: limit.limit.decimal().unwrap_or_default(),
         used: limit.value.and_then(|value| value.decimal()),
@@ -259,15 +259,5 @@ fn risk_line(catalogue: &Catalogue, monitor: &Monitor, now: MonoNanos) -> RiskLi
             .iter()
             .filter(|one| one.close.is_some())
             .count() as u64,
-    }
-}
-
-/// The metric's word for a row of the risk catalogue.
-fn limit_name(row: &str) -> &'static str {
-    match row {
-        "AT-01" => "position_quantity",
-        "AT-02" => "unrealized_loss",
-        "PT-21d" => "gross_notional",
-        _ => "other",
     }
 }

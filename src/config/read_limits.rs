@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::market::{Symbol, VenueId};
-use crate::risk::{CloseLimits, ControlLimits, Limits};
+use crate::risk::{CloseLimits, Limits};
 
 use super::document::{Document, Report};
 use super::hint::nearest;
@@ -21,14 +21,14 @@ pub fn read(
     let entries = document.parse(report);
     let top = Table::top(&schema::LIMITS, document, &entries, report);
     let instruments = read_instruments(&top, venues, report);
-    let common = read_common(&top, report);
+    let common = read_common(&top, venues, report);
     Some(LimitSettings {
         common: common?,
         instruments,
     })
 }
 
-fn read_common(top: &Table<'_>, report: &mut Report) -> Option<Limits> {
+fn read_common(top: &Table<'_>, venues: &[VenueDraft], report: &mut Report) -> Option<Limits> {
     let order_notional = top.number("order_notional_usd_max", report);
     let unrealized_loss = top.number("unrealized_loss_usd_max", report);
     let notional_margin = top.ppm("notional_margin_bps", report);
@@ -44,6 +44,7 @@ fn read_common(top: &Table<'_>, report: &mut Report) -> Option<Limits> {
         submit.map(|table| ["symbol", "venue", "global"].map(|key| table.count(key, report)));
     let kill = super::read_kill::read(top, report);
     let pre_trade = super::read_pre_trade::read(top, report);
+    let controls = super::read_controls::read(top, venues, report);
     let close = top.table("force_close", &schema::FORCE_CLOSE, report);
     let close = close.map(|table| read_close(&table, report));
     let [symbol, venue, asset_net, gross, net] = notional?;
@@ -80,7 +81,7 @@ fn read_common(top: &Table<'_>, report: &mut Report) -> Option<Limits> {
         cooldown: cooldown?,
         risk_view_age_max: risk_view_age_max?,
         pre_trade: pre_trade?,
-        controls: ControlLimits::default(),
+        controls: controls?,
         close: close??,
         kill: kill?,
     })

@@ -3,11 +3,13 @@
 
 use super::quantity::Unit;
 
+mod controls;
 mod kill;
 mod pre_trade;
 mod recovery;
 mod store;
 
+pub use controls::{CONTROLS, STRESS};
 pub use kill::KILL;
 pub use pre_trade::PRE_TRADE;
 pub use recovery::{DEAD_MAN, RECOVERY, WATCHDOG};
@@ -205,6 +207,8 @@ pub const LIMITS: Section = Section {
         field("submit_rate_per_s_max", Form::Table, Absent::None("defaults"), "see [submit_rate_per_s_max]"),
         field("kill", Form::Table, Absent::None("defaults"), "see [kill]"),
         field("pre_trade", Form::Table, Absent::None("defaults"), "see [pre_trade]"),
+        field("controls", Form::Table, Absent::None("defaults"), "see [controls]"),
+        field("stress", Form::Table, Absent::None("no scenario"), "see [[stress]]"),
         field("force_close", Form::Table, Absent::None("defaults"), "see [force_close]"),
         field("instrument", Form::Table, Refused, "one [[instrument]] for every venue and symbol of venues.toml"),
     ],
@@ -294,7 +298,7 @@ pub const STRATEGY: Section = Section {
 
 /// All sections, in the order of the documentation.
 pub const SECTIONS: &[&Section] = &[
-    &VENUES, &VENUE, &FEES, &KEYS, &LIMITS, &NOTIONAL, &SUBMIT, &PRE_TRADE, &FORCE_CLOSE, &KILL, &INSTRUMENT, &STRATEGY, &ENGINE, &SIGNAL,
+    &VENUES, &VENUE, &FEES, &KEYS, &LIMITS, &NOTIONAL, &SUBMIT, &PRE_TRADE, &CONTROLS, &STRESS, &FORCE_CLOSE, &KILL, &INSTRUMENT, &STRATEGY, &ENGINE, &SIGNAL,
     &METRICS, &CONTROL, &RECOVERY, &DEAD_MAN, &WATCHDOG, &STORE,
 ];
 

@@ -14,6 +14,7 @@ use super::{
 pub(super) mod ladder;
 mod look;
 mod probation;
+mod scoped;
 pub(super) mod state;
 
 pub(super) use probation::Probation;

@@ -13,7 +13,7 @@ mod kill;
 mod pre_trade;
 
 pub use close::CloseLimits;
-pub use controls::ControlLimits;
+pub use controls::{ControlLimits, Shock, StressScenario};
 pub use fields::{Direction, LimitChange};
 pub use kill::KillLimits;
 pub use pre_trade::PreTradeLimits;

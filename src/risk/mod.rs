@@ -31,7 +31,9 @@ pub use limits::{
     CloseLimits, ControlLimits, Direction, InstrumentLimits, KillLimits, LimitChange, Limits,
     PreTradeLimits,
 };
-pub use monitor::{InstrumentSnapshot, LimitUse, Monitor, RiskSnapshot};
+pub use monitor::{
+    Control, ControlRow, InstrumentSnapshot, LimitUse, Monitor, RiskMetrics, RiskSnapshot,
+};
 pub use operator::{
     Hex32, LimitsProposed, Need, OperatorCommand, OperatorDone, OperatorRefusal, RearmOffer, Unmet,
 };

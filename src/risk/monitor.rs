@@ -7,40 +7,58 @@
 
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
+
 use crate::capacity::STRATEGIES_MAX;
 use crate::market::{Catalogue, InstrumentId, Mark};
 use crate::trade::{
     ApprovalSeq, OpenOrders, PositionSnapshot, StrategyId, UnwindReport, VenuePosition,
 };
-use crate::units::{Asset, MonoNanos, Nanos};
+use crate::units::{Asset, MonoNanos, UnixNanos};
 
 use super::levels::{Cause, Levels, Raise, contains};
 use super::rearm::Waiting;
 use super::unwind::{Close, Numbers};
 use super::{
-    Actor, Alert, AlertKind, Amount, CloseState, InstrumentLimits, InstrumentRisk, KillLevel,
-    Limits, PortfolioRisk, RiskOutput, RiskView, Scope, Severity, StrategyRisk,
+    Actor, Alert, AlertKind, Amount, CloseState, InstrumentLimits, KillLevel, Limits, RiskOutput,
+    Scope, Severity,
 };
 
+mod breaks;
 mod closes;
 mod controls;
 mod escalate;
+mod exposure;
+mod feeds;
 mod gate_raise;
 mod heard;
+mod judge;
+mod legs;
+mod loss;
+mod margin;
+mod metrics;
 mod needs;
 mod operator;
+mod orders;
 mod pairs;
+mod picture;
+mod process;
+mod quality;
+mod rounds;
+mod rows;
 mod snapshot;
+mod stress;
+mod var;
 mod watch;
+mod worth;
 
 use escalate::Escalation;
 use heard::Heard;
+pub use metrics::RiskMetrics;
 use needs::FeedHealth;
+pub use rows::{Control, ControlRow};
 pub use snapshot::{InstrumentSnapshot, LimitUse, RiskSnapshot};
 use watch::Watch;
-
-/// A position without a price for this long is an alert (AT-33).
-const UNPRICED_AFTER: Nanos = Nanos::from_secs(5);
 
 /// Watches positions and prices; one owner: the risk seat.
 #[derive(Debug)]
@@ -55,6 +73,25 @@ pub struct Monitor {
     strategy_instruments: Vec<Vec<InstrumentId>>,
     numbers: Numbers,
     heard: Heard,
+    /// What the controls keep (one line a file of theirs).
+    judged: judge::Judged,
+    own_books: worth::OwnBooks,
+    rates: worth::Rates,
+    /// By venue id, and in all.
+    equity: (Vec<Option<Decimal>>, Option<Decimal>),
+    losses: loss::Losses,
+    model: var::RiskModel,
+    legs: legs::OpenLegs,
+    feed_record: feeds::FeedRecord,
+    order_record: orders::OrderRecord,
+    quality: quality::QualityRecord,
+    twins: breaks::Twins,
+    error_record: process::ErrorRecord,
+    beats: process::Beats,
+    people: process::People,
+    began_at: Option<MonoNanos>,
+    /// Wall time of an instant of our clock.
+    wall: (UnixNanos, MonoNanos),
     view_version: u64,
     as_of: ApprovalSeq,
     view_changed: bool,
@@ -71,6 +108,25 @@ impl Monitor {
     #[must_use]
     pub fn new(limits: Arc<Limits>, catalogue: Arc<Catalogue>, reporting: Asset) -> Self {
         Self {
+            judged: judge::Judged::default(),
+            own_books: worth::OwnBooks::default(),
+            rates: worth::Rates::default(),
+            equity: (vec![None; catalogue.venue_names().len()], None),
+            losses: loss::Losses::default(),
+            model: var::RiskModel::new(
+                catalogue.all().iter().map(|one| one.symbol.base).collect(),
+                &limits.controls,
+            ),
+            legs: legs::OpenLegs::default(),
+            feed_record: feeds::FeedRecord::default(),
+            order_record: orders::OrderRecord::default(),
+            quality: quality::QualityRecord::default(),
+            twins: breaks::Twins::default(),
+            error_record: process::ErrorRecord::default(),
+            beats: process::Beats::default(),
+            people: process::People::default(),
+            began_at: None,
+            wall: (UnixNanos(0), MonoNanos(0)),
             heard: Heard::new(catalogue.venue_names().len(), catalogue.all().len()),
             levels: Levels::new(limits.kill.clone()),
             watches: catalogue.all().iter().map(|_| Watch::default()).collect(),
@@ -101,12 +157,14 @@ impl Monitor {
             return;
         };
         let before = watch.position.replace(*position);
+        self.note_position(before.as_ref(), position, now);
         self.as_of = self.as_of.max(position.settled);
         self.view_changed = true;
         if let Some(before) = before {
             self.check_close_fill(&before, position, now, out);
         }
         self.evaluate(position.instrument, now, out);
+        self.after_value(position.instrument, true, now, out);
         self.finish(now, out);
     }
 
@@ -116,7 +174,9 @@ impl Monitor {
             return;
         };
         watch.on_mark(mark);
+        self.note_mark(mark.instrument);
         self.evaluate(mark.instrument, now, out);
+        self.after_value(mark.instrument, false, now, out);
         self.finish(now, out);
     }
 
@@ -142,6 +202,7 @@ impl Monitor {
 
     /// The venue's own word on a position (its stream, or the answer to [`RiskOutput::AskPosition`]).
     pub fn on_confirm(&mut self, word: &VenuePosition, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        self.take_word(word, now, out);
         self.with_close(word.instrument, now, |close, situation| {
             close.on_confirm(word, situation);
         });
@@ -174,6 +235,7 @@ impl Monitor {
         self.evaluate_all(now, out);
         self.clear_orders(now, out);
         self.settle_bans(now, out);
+        self.after_time(now, out);
         self.view_changed = true;
         self.finish(now, out);
     }
@@ -214,7 +276,7 @@ impl Monitor {
         }
     }
 
-    /// AT-01, AT-02, AT-33 and K3 of one instrument, then its close.
+    /// AT-01, AT-02 and K3 of one instrument, then its close.
     fn evaluate(&mut self, id: InstrumentId, now: MonoNanos, out: &mut Vec<RiskOutput>) {
         let catalogue = Arc::clone(&self.catalogue);
         let Some(instrument) = catalogue.get(id) else {
@@ -224,7 +286,6 @@ impl Monitor {
             self.check_position(instrument, &own, now, out);
             self.check_loss(instrument, now, out);
         }
-        self.check_priced(instrument, now, out);
         self.flatten(instrument, now, out);
         self.step(id, now, out);
     }
@@ -283,53 +344,6 @@ impl Monitor {
         if let Some(state) = self.levels.take_state() {
             out.push(RiskOutput::LevelState(Box::new(state)));
         }
-    }
-
-    /// Emits a view when something in it changed.
-    fn publish(&mut self, now: MonoNanos, out: &mut Vec<RiskOutput>) {
-        if !std::mem::take(&mut self.view_changed) {
-            return;
-        }
-        self.view_version += 1;
-        let strategies = (0..self.strategy_count).filter_map(|index| u8::try_from(index).ok());
-        out.push(RiskOutput::View(RiskView {
-            version: self.view_version,
-            as_of: self.as_of,
-            issued_at: now,
-            portfolio: PortfolioRisk {
-                level: self.levels.of_scope(Scope::Portfolio),
-                journal: self.heard.journal,
-                ..PortfolioRisk::default()
-            },
-            venues: self.heard.venues.clone(),
-            instruments: self
-                .catalogue
-                .all()
-                .iter()
-                .zip(&self.watches)
-                .map(|(instrument, watch)| {
-                    let orders = self.heard.orders(instrument.id);
-                    InstrumentRisk {
-                        position_qty: watch.qty(),
-                        level: self.levels.of_instrument(instrument),
-                        size_factor: self.levels.size_factor(|scope| contains(scope, instrument)),
-                        unknown_orders: orders.map_or(0, |orders| orders.unknown),
-                        inflight_orders: orders.map_or(0, |orders| orders.inflight),
-                        next_event_at: self.heard.next_event(instrument.id, instrument.venue),
-                        ..InstrumentRisk::default()
-                    }
-                })
-                .collect(),
-            strategies: strategies
-                .map(|index| StrategyRisk {
-                    level: self.levels.of_strategy(StrategyId(index)),
-                    size_factor: self
-                        .levels
-                        .size_factor(|scope| scope == Scope::Strategy(StrategyId(index))),
-                    ..StrategyRisk::default()
-                })
-                .collect(),
-        }));
     }
 }
 

@@ -8,7 +8,7 @@ use crate::units::{Asset, MonoNanos, Nanos, Price, Qty};
 
 use super::levels::state::LevelState;
 use super::operator::Hex32;
-use super::{Amount, Approved, KillLevel, LimitChange, Limits, Refusal, RiskView};
+use super::{Amount, Approved, Control, KillLevel, LimitChange, Limits, Refusal, RiskView};
 
 /// Everything the monitor wants to happen, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,8 +159,8 @@ pub enum AlertKind {
     LossNearLimit,
     /// AT-02.
     LossOverLimit,
-    /// AT-33: a position without any usable price.
-    PositionUnpriced,
+    /// Any other control (RISK.md 2.1): a warning near its limit, critical beyond it.
+    Control(Control),
     /// A level was raised.
     LevelRaised,
     /// A level cleared itself too often: from now on only people lower it (2.5).
@@ -194,7 +194,7 @@ impl AlertKind {
             Self::PositionOverLimit => "position_over_limit",
             Self::LossNearLimit => "loss_near_limit",
             Self::LossOverLimit => "loss_over_limit",
-            Self::PositionUnpriced => "position_unpriced",
+            Self::Control(control) => control.word(),
             Self::LevelRaised => "level_raised",
             Self::LevelLatched => "level_latched",
             Self::CancelBlocked => "cancel_blocked",

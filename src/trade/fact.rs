@@ -6,7 +6,7 @@
 use rust_decimal::Decimal;
 
 use crate::market::{InstrumentId, VenueId};
-use crate::units::{Asset, MonoNanos, Nanos, Ppm};
+use crate::units::{Asset, MonoNanos, Nanos, Ppm, UnixNanos};
 
 use super::{Fill, SetId, StrategyId};
 
@@ -44,6 +44,13 @@ pub enum Fact {
         /// Positive when we paid.
         paid: Decimal,
     },
+    /// The venue closed a position itself: liquidation, auto-deleveraging, settlement (AT-34).
+    VenueClosed {
+        /// Of which instrument.
+        instrument: InstrumentId,
+    },
+    /// What time it is on the wall, for days in UTC.
+    Time(UnixNanos),
     /// Something is announced for an instrument: funding or settlement (PT-51).
     NextEvent {
         /// Of which.
@@ -176,10 +183,14 @@ pub struct OrderFacts {
     pub inflight_since: Option<MonoNanos>,
     /// When the oldest cancel without an answer was sent (AT-19).
     pub cancel_since: Option<MonoNanos>,
+    /// When the oldest immediate order without an end was sent (AT-19).
+    pub immediate_since: Option<MonoNanos>,
     /// Orders submitted so far.
     pub submitted: u64,
     /// Of these refused by the venue.
     pub rejected: u64,
+    /// Refused in a row, up to now (AT-20).
+    pub rejected_run: u32,
     /// Of these filled at least in part.
     pub executed: u64,
 }
@@ -236,8 +247,6 @@ pub struct FillFacts {
     pub fill: Fill,
     /// The price that the decision was made with; `None` when foreign.
     pub decision_price: Option<crate::units::Price>,
-    /// The venue closed it itself: liquidation, auto-deleveraging, settlement (AT-34).
-    pub venue_originated: bool,
 }
 
 /// The hot path over the last ten seconds.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use arbalest::config::schema::{Absent, Field, Form, SECTIONS};
-use arbalest::risk::Refusal;
+use arbalest::risk::{Control, Refusal};
 
 const BEGIN: &str = "<!-- begin: generated from src/risk/refusal.rs -->";
 const END: &str = "<!-- end: generated -->";
@@ -84,6 +84,57 @@ fn every_key_of_the_gate_has_a_row() {
                 .any(|row| row.limit.split(", ").any(|word| word == name)),
             "{name}"
         );
+    }
+}
+
+const ROWS_BEGIN: &str = "<!-- begin: generated from src/risk/monitor/rows.rs -->";
+const ROWS_END: &str = "<!-- end: generated rows -->";
+
+fn controls() -> String {
+    let mut text = format!(
+        "{ROWS_BEGIN}\n\n| Row | Word | Measures | Limit from | Unit | Raises | Ends | Code |\n|---|---|---|---|---|---|---|---|\n"
+    );
+    for row in Control::ROWS {
+        writeln!(
+            text,
+            "| {} | `{}` | {} | {} | {} | {} | {} | `{}` |",
+            row.row, row.word, row.measures, row.limit, row.unit, row.level, row.clears, row.code
+        )
+        .unwrap();
+    }
+    text + "\n" + ROWS_END
+}
+
+#[test]
+fn the_page_lists_every_control() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/RISK.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(ROWS_BEGIN).unwrap();
+    let (_, after) = rest.split_once(ROWS_END).unwrap();
+    let wanted = format!("{before}{}{after}", controls());
+    if std::env::var("UPDATE_DOCS").is_ok() {
+        std::fs::write(&path, &wanted).unwrap();
+        return;
+    }
+    assert!(
+        page == wanted,
+        "docs/RISK.md is not what the code says: run UPDATE_DOCS=1 cargo test --test risk"
+    );
+}
+
+/// A row names a file that exists and a function in it, and keys that the configuration knows.
+#[test]
+fn rows_point_at_code_that_exists() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/risk/monitor");
+    for row in Control::ROWS {
+        let (file, function) = row.code.split_once(' ').unwrap();
+        let path = if file == "monitor.rs" {
+            folder.with_extension("rs")
+        } else {
+            folder.join(file)
+        };
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(&format!("fn {function}(")), "{}", row.code);
     }
 }
 

@@ -1010,10 +1010,22 @@ fn numbers_for_the_page_are_flagged_not_zero() {
         (None, 1)
     );
     euro.wait(5_000);
-    assert_eq!(euro.alerts(AlertKind::PositionUnpriced, true), 0);
+    assert_eq!(
+        euro.alerts(
+            AlertKind::Control(arbalest::risk::Control::Unpriceable),
+            true
+        ),
+        0
+    );
     euro.wait(1);
     euro.wait(1);
-    assert_eq!(euro.alerts(AlertKind::PositionUnpriced, true), 1);
+    assert_eq!(
+        euro.alerts(
+            AlertKind::Control(arbalest::risk::Control::Unpriceable),
+            true
+        ),
+        1
+    );
 }
 
 #[test]

@@ -67,6 +67,8 @@ pub fn orders_of(instrument: InstrumentId) -> OrderFacts {
         cancel_since: None,
         submitted: 0,
         rejected: 0,
+        immediate_since: None,
+        rejected_run: 0,
         executed: 0,
     }
 }

@@ -7,8 +7,8 @@ use arbalest::market::{
     Books, Catalogue, EventKind, Instrument, InstrumentId, InstrumentStatus, MarketEvent, VenueId,
 };
 use arbalest::risk::{
-    Gate, InstrumentLimits, InstrumentRisk, Limits, Parent, Permits, PreTradeLimits, Refusal,
-    Repair, RiskView, SetVerdict, Verdict,
+    ControlLimits, Gate, InstrumentLimits, InstrumentRisk, Limits, Parent, Permits, PreTradeLimits,
+    Refusal, Repair, RiskView, SetVerdict, Verdict,
 };
 use arbalest::trade::{ApprovalSeq, Intent, Leg, SetId, StrategyId};
 use arbalest::units::{Asset, Grid, MonoNanos, Nanos, Ppm, Price, Qty, Side};
@@ -67,6 +67,33 @@ pub fn instruments() -> Vec<Instrument> {
     ]
 }
 
+/// Controls that never speak, for tests of something else.
+pub fn wide_controls() -> ControlLimits {
+    let (huge, all) = (dec("1000000000"), Ppm(1_000_000_000));
+    let long = Nanos::from_secs(1_000_000);
+    ControlLimits {
+        symbol_loss_usd_max: huge,
+        strategy_loss_max: all,
+        venue_loss_max: all,
+        portfolio_loss_max: all,
+        drawdown_warn: all,
+        drawdown_max: all,
+        drawdown_flatten: all,
+        leverage_max: all,
+        venue_equity_max: all,
+        leg_imbalance_usd_max: huge,
+        asset_delta_usd_max: huge,
+        var99_usd_max: huge,
+        es975_usd_max: huge,
+        message_age_max: long,
+        book_age_max: long,
+        heartbeat_age_max: long,
+        acknowledge_within: long,
+        price_usable: long,
+        ..ControlLimits::default()
+    }
+}
+
 pub fn limits() -> Limits {
     let own = InstrumentLimits {
         order_qty_max: Qty(100 * ONE),
@@ -101,7 +128,7 @@ pub fn limits() -> Limits {
             disk_free_bytes_min: PreTradeLimits::default().disk_free_bytes_min,
             ..PreTradeLimits::open()
         },
-        controls: arbalest::risk::ControlLimits::default(),
+        controls: wide_controls(),
         close: arbalest::risk::CloseLimits::default(),
         kill: arbalest::risk::KillLimits::default(),
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::market::{Catalogue, InstrumentId};
-use crate::trade::{ClientOrderId, Fact, OrderFacts, Purpose, SetFacts};
+use crate::trade::{ClientOrderId, Fact, OrderFacts, Purpose, SetFacts, TimeInForce};
 use crate::units::{Money, Price};
 
 use super::super::order::OrderState;
@@ -17,6 +17,7 @@ pub(super) struct Tally {
     pub(super) submitted: u64,
     pub(super) rejected: u64,
     pub(super) executed: u64,
+    pub(super) rejected_run: u32,
 }
 
 /// Counts by instrument, and what changed since they were last told.
@@ -57,8 +58,10 @@ impl Desk {
             inflight: 0,
             inflight_since: None,
             cancel_since: None,
+            immediate_since: None,
             submitted: tally.submitted,
             rejected: tally.rejected,
+            rejected_run: tally.rejected_run,
             executed: tally.executed,
         };
         let open =
@@ -69,6 +72,9 @@ impl Desk {
             if order.state() == OrderState::PendingNew {
                 facts.inflight += 1;
                 facts.inflight_since = earlier(facts.inflight_since, order.placed_at);
+            }
+            if order.ticket.time_in_force != TimeInForce::GoodTillCancel {
+                facts.immediate_since = earlier(facts.immediate_since, order.placed_at);
             }
             if let Some(sent) = order.cancel_sent_at {
                 facts.cancel_since = earlier(facts.cancel_since, sent);

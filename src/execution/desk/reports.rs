@@ -55,6 +55,9 @@ impl Desk {
         self.touched.insert(seen.ticket.instrument);
         measure(report, &seen, &effect, out);
         self.count(&effect);
+        if effect.acked {
+            self.flow.of(seen.ticket.instrument).rejected_run = 0;
+        }
         if effect.new_fill {
             self.flow.of(seen.ticket.instrument).executed += u64::from(seen.first_fill);
             self.on_new_fill(report, &seen.ticket, out);
@@ -158,7 +161,9 @@ impl Desk {
             OrderState::Rejected => match seen.reject {
                 Some(reason) => {
                     self.counters.orders_rejected += 1;
-                    self.flow.of(ticket.instrument).rejected += 1;
+                    let tally = self.flow.of(ticket.instrument);
+                    tally.rejected += 1;
+                    tally.rejected_run = tally.rejected_run.saturating_add(1);
                     tell_unwind(ticket, UnwindKind::Rejected { reason }, now, out);
                 }
                 // Proven absent: the risk seat counts the look-ups itself, and wants a position snapshot besides.

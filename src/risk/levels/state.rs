@@ -54,7 +54,7 @@ const CAUSES: &[&str] = &[
     "AT-03", "AT-04", "AT-05", "AT-06", "AT-07", "AT-08", "AT-09", "AT-10", "AT-11", "AT-12",
     "AT-13", "AT-14", "AT-15", "AT-16", "AT-17", "AT-18", "AT-19", "AT-20", "AT-21", "AT-22",
     "AT-23", "AT-24", "AT-25", "AT-26", "AT-27", "AT-28", "AT-29", "AT-30", "AT-31", "AT-32",
-    "AT-33", "AT-34", "AT-35", "PT-32", "PT-36", "PT-37", "PT-47", "PT-48",
+    "AT-33", "AT-34", "AT-35", "PT-32", "PT-36", "PT-37", "PT-47", "PT-48", "stress",
 ];
 
 /// The fixed word that a text of an earlier session stands for.

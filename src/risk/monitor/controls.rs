@@ -1,4 +1,4 @@
-//! AT-01, AT-02 and AT-33 of one instrument: compare, warn, raise, and begin what must be undone.
+//! AT-01 and AT-02 of one instrument: compare, warn, raise, and begin what must be undone.
 
 use rust_decimal::Decimal;
 
@@ -12,7 +12,7 @@ use crate::risk::{
 use crate::units::{MonoNanos, Qty};
 
 use super::closes::Trigger;
-use super::{Monitor, UNPRICED_AFTER, alert};
+use super::{Monitor, alert};
 
 impl Monitor {
     pub(super) fn check_position(
@@ -102,12 +102,10 @@ impl Monitor {
         let Some(watch) = self.watches.get_mut(instrument.id.index()) else {
             return;
         };
-        let Some(standing) = watch.loss_standing(instrument, self.reporting, &self.limits) else {
+        let Some(standing) = watch.loss_standing(&self.limits) else {
             return;
         };
-        let loss = watch
-            .unrealized(instrument, self.reporting)
-            .map_or(Decimal::ZERO, |pnl| -pnl.0);
+        let loss = watch.unrealized().map_or(Decimal::ZERO, |pnl| -pnl.0);
         let (value, limit) = (
             Amount::of_decimal(loss),
             Amount::of_decimal(self.limits.unrealized_loss_usd_max),
@@ -157,46 +155,6 @@ impl Monitor {
             limit,
         };
         self.begin_close(instrument, trigger, now, out);
-    }
-
-    /// AT-33, the flag: an open position that no price values.
-    pub(super) fn check_priced(
-        &mut self,
-        instrument: &Instrument,
-        now: MonoNanos,
-        out: &mut Vec<RiskOutput>,
-    ) {
-        let reporting = self.reporting;
-        let Some(watch) = self.watches.get_mut(instrument.id.index()) else {
-            return;
-        };
-        let scope = Scope::Instrument(instrument.id);
-        if watch.value(instrument, reporting).is_some() {
-            watch.unpriced_since = None;
-            if watch.unpriced_alerted {
-                watch.unpriced_alerted = false;
-                out.push(alert(
-                    AlertKind::PositionUnpriced,
-                    Severity::Info,
-                    scope,
-                    None,
-                    false,
-                    now,
-                ));
-            }
-        } else if now.since(*watch.unpriced_since.get_or_insert(now)) > UNPRICED_AFTER
-            && !watch.unpriced_alerted
-        {
-            watch.unpriced_alerted = true;
-            out.push(alert(
-                AlertKind::PositionUnpriced,
-                Severity::Critical,
-                scope,
-                None,
-                true,
-                now,
-            ));
-        }
     }
 }
 

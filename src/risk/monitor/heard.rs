@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::market::{InstrumentId, VenueId};
 use crate::risk::RiskOutput;
-use crate::trade::{Fact, FeedFacts, JournalFacts, LatencyFacts, OrderFacts, Seat, VenueFacts};
+use crate::trade::{Fact, FeedFacts, JournalFacts, LatencyFacts, OrderFacts, VenueFacts};
 use crate::units::MonoNanos;
 
 use super::{FeedHealth, Monitor};
@@ -22,7 +22,6 @@ pub(super) struct Heard {
     pub(super) feeds: BTreeMap<(VenueId, u8), FeedFacts>,
     pub(super) journal: Option<JournalFacts>,
     pub(super) latency: Option<LatencyFacts>,
-    pub(super) beats: BTreeMap<Seat, MonoNanos>,
     pub(super) scraped_at: Option<MonoNanos>,
 }
 
@@ -83,16 +82,17 @@ impl Monitor {
                 self.heard.journal = Some(*facts);
             }
             Fact::Latency(facts) => self.heard.latency = Some(*facts),
-            Fact::Beat(seat) => {
-                self.heard.beats.insert(*seat, now);
-            }
             Fact::Scraped => self.heard.scraped_at = Some(now),
             Fact::SetEnded(_)
             | Fact::Filled(_)
+            | Fact::VenueClosed { .. }
             | Fact::Acknowledged
+            | Fact::Beat(_)
+            | Fact::Time(_)
             | Fact::Funding { .. }
             | Fact::Flow { .. } => {}
         }
+        self.after_fact(fact, now, out);
         self.finish(now, out);
     }
 }

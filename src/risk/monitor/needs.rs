@@ -104,9 +104,7 @@ impl Monitor {
                     limit: Amount::count(0),
                 });
             }
-            let loss = watch
-                .unrealized(instrument, self.reporting)
-                .map(|pnl| -pnl.0);
+            let loss = watch.unrealized().map(|pnl| -pnl.0);
             let most = self.limits.unrealized_loss_usd_max;
             if !watch.qty().is_zero() && loss.is_none_or(|loss| loss >= most) {
                 unmet.push(Unmet {

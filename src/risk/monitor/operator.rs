@@ -66,7 +66,10 @@ impl Monitor {
                 state_hash,
                 by,
             } => self.approve_rearm(&token, &state_hash, &by, now, out),
-            OperatorCommand::Acknowledge { .. } => Ok(OperatorDone::Acknowledged),
+            OperatorCommand::Acknowledge { .. } => {
+                self.acknowledged(now, out);
+                Ok(OperatorDone::Acknowledged)
+            }
             OperatorCommand::ProposeLimits {
                 limits,
                 by,
@@ -98,6 +101,7 @@ impl Monitor {
     /// Start-up matched twice: its own cause goes, every other stays.
     pub fn startup_reconciled(&mut self, found: &str, now: MonoNanos, out: &mut Vec<RiskOutput>) {
         self.view_changed |= self.levels.end_startup(found.to_owned(), now, out);
+        self.begin_reconciled();
         self.evaluate_all(now, out);
         self.finish(now, out);
     }

@@ -7,7 +7,7 @@ use crate::market::InstrumentId;
 use crate::risk::{Amount, CloseEstimate, CloseState, KillLevel, Scope};
 use crate::units::{Money, MonoNanos, Qty};
 
-use super::Monitor;
+use super::{Control, Monitor, RiskMetrics};
 
 /// One instrument's numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct InstrumentSnapshot {
 pub struct LimitUse {
     /// Row of the catalogue.
     pub row: &'static str,
+    /// Fixed short word of the control.
+    pub word: &'static str,
     /// Where.
     pub scope: Scope,
     /// Measured; `None` when it cannot be told.
@@ -60,8 +62,12 @@ pub struct RiskSnapshot {
     pub portfolio_level: KillLevel,
     /// Every scope above Armed.
     pub levels: Vec<(Scope, KillLevel)>,
-    /// AT-01 and AT-02 by instrument, PT-21d for the portfolio.
+    /// AT-01 and AT-02 by instrument, PT-21d for the portfolio, then every other control by scope.
     pub limits: Vec<LimitUse>,
+    /// Every stress scenario, by name.
+    pub stress: Vec<(String, LimitUse)>,
+    /// The figures of the whole.
+    pub metrics: RiskMetrics,
 }
 
 impl Monitor {
@@ -72,8 +78,8 @@ impl Monitor {
         let mut limits = Vec::new();
         let (mut gross, mut unpriced_count) = (Money::ZERO, 0);
         for (instrument, watch) in self.catalogue.all().iter().zip(&self.watches) {
-            let value = watch.value(instrument, self.reporting);
-            let unrealized = watch.unrealized(instrument, self.reporting);
+            let value = watch.value();
+            let unrealized = watch.unrealized();
             let flat = watch.qty().is_zero();
             match value.and_then(|value| gross.add(value.abs()).ok()) {
                 Some(sum) => gross = sum,
@@ -83,7 +89,8 @@ impl Monitor {
             let decimals = instrument.grid.qty_decimals();
             if let Some(own) = self.own_limits(instrument.id) {
                 limits.push(LimitUse {
-                    row: "AT-01",
+                    row: Control::PositionQuantity.row(),
+                    word: Control::PositionQuantity.word(),
                     scope,
                     value: Some(Amount::new(i128::from(watch.qty().0).abs(), decimals)),
                     limit: Amount::new(i128::from(own.position_qty_max.0), decimals),
@@ -94,7 +101,8 @@ impl Monitor {
                     unrealized.map(|pnl| (-pnl.0).max(Decimal::ZERO))
                 };
                 limits.push(LimitUse {
-                    row: "AT-02",
+                    row: Control::UnrealizedLoss.row(),
+                    word: Control::UnrealizedLoss.word(),
                     scope,
                     value: loss.map(Amount::of_decimal),
                     limit: Amount::of_decimal(self.limits.unrealized_loss_usd_max),
@@ -118,13 +126,11 @@ impl Monitor {
                 close_estimate: self.estimate(instrument, Qty::ZERO, now),
             });
         }
-        limits.push(LimitUse {
-            row: "PT-21d",
-            scope: Scope::Portfolio,
-            value: (unpriced_count == 0).then(|| Amount::of_decimal(gross.0)),
-            limit: Amount::of_decimal(self.limits.notional_usd_max_gross),
-        });
+        limits.push(self.gross_use(gross, unpriced_count == 0));
+        limits.extend(self.judged.uses());
         RiskSnapshot {
+            metrics: self.metrics(now),
+            stress: self.stress_uses(),
             at: now,
             instruments,
             gross_exposure: gross.0,
@@ -132,6 +138,17 @@ impl Monitor {
             portfolio_level: self.levels.of_scope(Scope::Portfolio),
             levels: self.levels.raised(),
             limits,
+        }
+    }
+
+    /// PT-21d: gross value of the portfolio.
+    fn gross_use(&self, gross: Money, complete: bool) -> LimitUse {
+        LimitUse {
+            row: "PT-21d",
+            word: "gross_notional",
+            scope: Scope::Portfolio,
+            value: complete.then(|| Amount::of_decimal(gross.0)),
+            limit: Amount::of_decimal(self.limits.notional_usd_max_gross),
         }
     }
 }

@@ -24,7 +24,8 @@ pub(super) struct Watch {
     pub(super) position_warned: bool,
     pub(super) loss_warned: bool,
     pub(super) unpriced_since: Option<MonoNanos>,
-    pub(super) unpriced_alerted: bool,
+    /// Value and unrealized profit as of the last position and price.
+    worth: Option<(Money, Money)>,
 }
 
 impl Watch {
@@ -76,8 +77,30 @@ impl Watch {
             .ok()
     }
 
+    /// Makes value and unrealized profit anew; after every change of position or price.
+    pub(super) fn revalue(&mut self, instrument: &Instrument, reporting: Asset) {
+        self.worth = self
+            .value_now(instrument, reporting)
+            .zip(self.unrealized_now(instrument, reporting));
+    }
+
     /// Value of the open quantity at mid, signed, in the reporting currency; `None` when it cannot be told.
-    pub(super) fn value(&self, instrument: &Instrument, reporting: Asset) -> Option<Money> {
+    pub(super) fn value(&self) -> Option<Money> {
+        if self.qty().is_zero() {
+            return Some(Money::ZERO);
+        }
+        self.worth.map(|(value, _)| value)
+    }
+
+    /// Profit of the open quantity at mid; `None` when it cannot be told. A flat position has none, exactly zero.
+    pub(super) fn unrealized(&self) -> Option<Money> {
+        if self.qty().is_zero() {
+            return Some(Money::ZERO);
+        }
+        self.worth.map(|(_, unrealized)| unrealized)
+    }
+
+    fn value_now(&self, instrument: &Instrument, reporting: Asset) -> Option<Money> {
         if self.qty().is_zero() {
             return Some(Money::ZERO);
         }
@@ -95,13 +118,9 @@ impl Watch {
             .ok()
     }
 
-    /// Profit of the open quantity at mid; `None` when it cannot be told. A flat position has none, exactly zero.
-    pub(super) fn unrealized(&self, instrument: &Instrument, reporting: Asset) -> Option<Money> {
+    fn unrealized_now(&self, instrument: &Instrument, reporting: Asset) -> Option<Money> {
         let position = self.position?;
-        if position.qty.is_zero() {
-            return Some(Money::ZERO);
-        }
-        self.value(instrument, reporting)?
+        self.value_now(instrument, reporting)?
             .sub(Money(position.cost))
             .ok()
     }
@@ -113,13 +132,8 @@ impl Watch {
     }
 
     /// AT-02: how the loss stands against its limit; `None` when it cannot be told.
-    pub(super) fn loss_standing(
-        &self,
-        instrument: &Instrument,
-        reporting: Asset,
-        limits: &Limits,
-    ) -> Option<Standing> {
-        let loss = -self.unrealized(instrument, reporting)?.0;
+    pub(super) fn loss_standing(&self, limits: &Limits) -> Option<Standing> {
+        let loss = -self.unrealized()?.0;
         let (loss, limit) = common_scale(loss.max(Decimal::ZERO), limits.unrealized_loss_usd_max)?;
         Some(standing(loss, limit, limits))
     }

@@ -38,6 +38,7 @@ impl World {
         if look.is_multiple_of(SECOND_LOOKS) {
             // What the engine computes takes no virtual time.
             facts.push(Fact::Latency(LatencyFacts::default()));
+            facts.push(Fact::Time(self.now));
         }
         for fact in &facts {
             self.tell(fact);
@@ -86,7 +87,6 @@ impl World {
         self.tell(&Fact::Filled(Box::new(FillFacts {
             fill: *fill,
             decision_price,
-            venue_originated: false,
         })));
     }
 

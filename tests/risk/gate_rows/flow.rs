@@ -228,6 +228,8 @@ fn ten_minutes_of_orders() {
         submitted,
         rejected,
         executed,
+        immediate_since: None,
+        rejected_run: 0,
     };
     let minute = |count: u64| at(Nanos::from_secs(60 * count));
     let mut window = OrderWindow::default();

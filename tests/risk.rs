@@ -23,6 +23,8 @@ mod monitor;
 mod people;
 #[path = "risk/rearm.rs"]
 mod rearm;
+#[path = "risk/reload.rs"]
+mod reload;
 #[path = "risk/stats.rs"]
 mod stats;
 #[path = "risk/support.rs"]

@@ -19,6 +19,7 @@ mod reach;
 mod ready;
 mod records;
 mod recover;
+pub mod reload;
 pub mod risk;
 mod rules;
 mod sampler;

@@ -35,6 +35,7 @@ pub(super) fn snapshot(
             revision: option_env!("ARBALEST_REVISION").unwrap_or("unknown"),
             rustc: option_env!("ARBALEST_RUSTC").unwrap_or("unknown"),
             config_hash: handles.facts.config_hash.clone(),
+            limits_hash: picture.risk.limits_hash.clone(),
         },
         recovery: handles.facts.recovery.clone(),
         paper: handles.facts.paper,

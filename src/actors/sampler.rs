@@ -102,6 +102,8 @@ pub(super) struct RiskLine {
     pub(super) portfolio: KillLevel,
     pub(super) instrument_levels: Vec<KillLevel>,
     pub(super) exposure: Option<Decimal>,
+    /// SHA-256 of the limits in force, hex.
+    pub(super) limits_hash: String,
     pub(super) unrealized: Vec<Option<Decimal>>,
     pub(super) limits: Vec<LimitStatus>,
     pub(super) closes_open: u64,
@@ -247,6 +249,7 @@ fn risk_line(catalogue: &Catalogue, monitor: &Monitor, now: MonoNanos) -> RiskLi
             .collect(),
         portfolio: snapshot.portfolio_level,
         instrument_levels: snapshot.instruments.iter().map(|one| one.level).collect(),
+        limits_hash: monitor.limits_hash().to_string(),
         exposure: (snapshot.unpriced_count == 0).then_some(snapshot.gross_exposure),
         unrealized: snapshot
             .instruments

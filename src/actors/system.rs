@@ -10,6 +10,7 @@ use actix::prelude::{Addr, Arbiter};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::assemble::AssembleError;
+use crate::config::reload::LimitsSource;
 use crate::engine::Summary;
 use crate::engine::control::Control;
 use crate::engine::heartbeat::HeartState;
@@ -34,6 +35,7 @@ use super::feed::FullRing;
 use super::gateway::Disarm;
 use super::heart::{HeartIs, HeartSeat};
 use super::mailbox::Mail;
+use super::reload::{self, LimitsWatch, WatchParts};
 use super::risk::Operator;
 use super::sampler::{self, Handles, Picture};
 use super::signal::Pause;
@@ -233,6 +235,19 @@ impl Engine {
                 .map(Arc::downgrade)
                 .unwrap_or_default(),
             config_dir,
+        })
+    }
+    /// Watches `limits.toml` of a directory until the answer is dropped. Call on a thread with a runtime.
+    ///
+    /// # Errors
+    /// The directory cannot be watched.
+    pub fn watch_limits(&self, source: LimitsSource) -> Result<LimitsWatch, notify::Error> {
+        reload::watch(WatchParts {
+            source,
+            catalogue: Arc::clone(&self.catalogue),
+            risk: self.handles.risk.clone(),
+            board: Arc::clone(&self.handles.board),
+            clock: self.handles.clock.clone(),
         })
     }
     /// Gives an operator's command to the risk seat; `None` when the seat is gone.

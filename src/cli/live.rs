@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::actors::system::Engine;
+use crate::config::reload::LimitsSource;
 use crate::dashboard::{self, Bounds, Door, Keyring};
 use crate::engine::Summary;
 use crate::journal::Names;
@@ -28,7 +29,7 @@ pub(super) struct LiveOptions {
     pub(super) quiet: bool,
     /// Who may steer; none reads only.
     pub(super) keyring: Option<Keyring>,
-    /// Where limits are read again.
+    /// Where limits are read again, and watched.
     pub(super) config_dir: Option<PathBuf>,
     /// Where the demo leaves its address for the command line.
     pub(super) url_file: Option<PathBuf>,
@@ -42,6 +43,20 @@ pub(super) async fn run(
 ) -> Result<(Summary, Vec<Fill>), CliError> {
     let page = match options.address {
         Some(address) => Some(serve_page(address, &engine, options)?),
+        None => None,
+    };
+    let _limits = match &options.config_dir {
+        Some(directory) => {
+            let source =
+                LimitsSource::new(directory).map_err(|error| CliError::usage(error.to_string()))?;
+            let watch = engine.watch_limits(source);
+            Some(watch.map_err(|error| {
+                CliError::failed(format!(
+                    "{} cannot be watched: {error}",
+                    directory.display()
+                ))
+            })?)
+        }
         None => None,
     };
     let mut terminate =

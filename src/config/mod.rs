@@ -22,6 +22,7 @@ mod read_recovery;
 mod read_store;
 pub mod read_strategy;
 pub mod read_venues;
+pub mod reload;
 #[rustfmt::skip] // one row a key reads as a table
 pub mod schema;
 pub mod settings;

@@ -17,7 +17,8 @@ use crate::trade::{
 use crate::units::{Asset, MonoNanos, UnixNanos};
 
 use super::levels::{Cause, Levels, Raise, contains};
-use super::rearm::Waiting;
+use super::operator::Hex32;
+use super::rearm::{Waiting, sha256};
 use super::unwind::{Close, Numbers};
 use super::{
     Actor, Alert, AlertKind, Amount, CloseState, InstrumentLimits, KillLevel, Limits, RiskOutput,
@@ -64,6 +65,7 @@ use watch::Watch;
 #[derive(Debug)]
 pub struct Monitor {
     limits: Arc<Limits>,
+    limits_hash: Hex32,
     catalogue: Arc<Catalogue>,
     reporting: Asset,
     watches: Vec<Watch>,
@@ -129,6 +131,7 @@ impl Monitor {
             wall: (UnixNanos(0), MonoNanos(0)),
             heard: Heard::new(catalogue.venue_names().len(), catalogue.all().len()),
             levels: Levels::new(limits.kill.clone()),
+            limits_hash: sha256(&limits.canonical(&catalogue)),
             watches: catalogue.all().iter().map(|_| Watch::default()).collect(),
             limits,
             catalogue,

@@ -101,6 +101,7 @@ catalogue! {
 
     BUILD_INFO: Gauge "build_info" ["version", "revision", "rustc"] "1", "Constant 1";
     CONFIG_INFO: Gauge "config_info" ["hash"] "1", "Constant 1; the running configuration";
+    LIMITS_INFO: Gauge "limits_info" ["hash"] "1", "Constant 1; the limits in force";
     REPORTING_CURRENCY_INFO: Gauge "reporting_currency_info" ["currency"] "1", "Constant 1";
     QUEUE_DEPTH: Gauge "queue_depth" ["queue"] "1", "Elements waiting";
     QUEUE_CAPACITY: Gauge "queue_capacity" ["queue"] "1", "Most elements that can wait";

@@ -103,6 +103,7 @@ impl Samples {
             true,
         );
         self.flag(names::CONFIG_INFO, &[&build.config_hash], true);
+        self.flag(names::LIMITS_INFO, &[&build.limits_hash], true);
         self.flag(
             names::REPORTING_CURRENCY_INFO,
             &[&snapshot.reporting_currency],

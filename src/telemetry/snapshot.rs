@@ -143,6 +143,8 @@ pub struct BuildInfo {
     pub rustc: &'static str,
     /// SHA-256 of the configuration, hex.
     pub config_hash: String,
+    /// SHA-256 of the limits in force, hex.
+    pub limits_hash: String,
 }
 
 /// One raised or watched scope.

@@ -52,6 +52,8 @@ pub struct LimitChange {
 enum Tight {
     Lower,
     Higher,
+    /// It says how, not how much.
+    Neither,
 }
 
 /// A value that a limit may have.
@@ -106,6 +108,7 @@ impl Walk {
             (Tight::Lower, Ordering::Less) | (Tight::Higher, Ordering::Greater) => {
                 Some(Direction::Tighter)
             }
+            (Tight::Neither, _) => Some(Direction::Other),
             (Tight::Lower, Ordering::Greater) | (Tight::Higher, Ordering::Less) => {
                 Some(Direction::Looser)
             }
@@ -185,16 +188,16 @@ impl Walk {
     }
 
     fn close(&mut self, now: &mut CloseLimits, new: &CloseLimits) {
-        self.limit(
-            "force_close.to_limit_ratio",
-            Tight::Lower,
-            &mut now.to_limit,
-            &new.to_limit,
-        );
-        // The rest says how, not how much.
-        let mut rest = new.clone();
-        rest.to_limit = now.to_limit;
-        self.group("force_close", now, &rest);
+        group! { self, "force_close", CloseLimits, now, new;
+            Lower to_limit "to_limit_ratio";
+            Neither cancel_wait "cancel_wait_ms";
+            Lower depth_fraction "depth_ratio_max";
+            Neither attempt "attempt_ms";
+            Neither attempts_max "attempts_max";
+            Lower deadline "deadline_ms";
+            Lower allow_unpriced_market "allow_unpriced_market";
+            Neither pair_delta_usd_max "pair_delta_usd_max";
+        }
     }
 
     fn kill(&mut self, now: &mut KillLimits, new: &KillLimits) {

@@ -129,8 +129,8 @@ impl Monitor {
 
     /// SHA-256 of the limits in force.
     #[must_use]
-    pub fn limits_hash(&self) -> Hex32 {
-        sha256(&self.limits.canonical(&self.catalogue))
+    pub const fn limits_hash(&self) -> Hex32 {
+        self.limits_hash
     }
 
     fn operator_raises(
@@ -371,6 +371,7 @@ impl Monitor {
         out: &mut Vec<RiskOutput>,
     ) {
         self.limits = Arc::clone(&limits);
+        self.limits_hash = sha256(&limits.canonical(&self.catalogue));
         self.levels.set_rules(limits.kill.clone());
         out.push(RiskOutput::LimitsChanged(Box::new(LimitsChanged {
             hash: self.limits_hash(),

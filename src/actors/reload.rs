@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::Addr;
-use aws_lc_rs::rand;
 use notify::{RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
 use crate::clock::{Clock, OsClock};
 use crate::config::reload::{LimitsSource, ReadAgain, ReloadError};
 use crate::market::Catalogue;
+use crate::prng::secret_bytes;
 use crate::risk::{
     Hex32, Limits, LimitsProposed, OperatorCommand, OperatorDone, OperatorRefusal, Person, Role,
 };
@@ -101,7 +101,7 @@ impl WatchParts {
     }
 
     async fn ask(&self, limits: Limits) -> bool {
-        let Some(token) = random_token() else {
+        let Ok(token) = secret_bytes().map(Hex32) else {
             self.warn("no random numbers: the limits in force stay".to_owned());
             return true;
         };
@@ -137,11 +137,4 @@ impl WatchParts {
         tracing::warn!("{text}");
         self.board.add_alert(self.clock.now_unix(), "warning", text);
     }
-}
-
-/// 32 bytes that nobody can guess.
-pub(super) fn random_token() -> Option<Hex32> {
-    let mut bytes = [0; 32];
-    rand::fill(&mut bytes).ok()?;
-    Some(Hex32(bytes))
 }

@@ -11,10 +11,7 @@ use arc_swap::ArcSwapOption;
 use crate::clock::{Clock, OsClock};
 use crate::journal::{Instant, Journal, Names, Record};
 use crate::market::{Catalogue, Mark};
-use crate::risk::{
-    Alert, AlertKind, LevelState, Monitor, OperatorCommand, OperatorDone, OperatorRefusal,
-    RiskOutput, RiskView, Scope,
-};
+use crate::risk::{Alert, AlertKind, Monitor, RiskOutput, RiskView, Scope};
 use crate::trade::unwind::{OpenOrders, UnwindReport, VenuePosition};
 use crate::trade::{Fact, JournalFacts, PositionSnapshot};
 use crate::units::{MonoNanos, Nanos};
@@ -23,13 +20,16 @@ use super::account::{AccountSeat, AskNow};
 use super::board::Board;
 use super::execution::{CancelOrders, ExecutionSeat, Unwind};
 use super::mailbox::Mail;
+use super::signal::{NewLimits, SignalSeat};
 
 mod bind;
+mod people;
 mod quotes;
 mod raises;
 
 pub(super) use bind::BindPosition;
 pub use bind::{BindAccount, BindExecution};
+pub use people::{BindSignal, Operator, RestoreLevels, StartupBegins, StartupReconciled};
 use quotes::QuoteBook;
 pub use raises::GateRaises;
 
@@ -62,26 +62,6 @@ pub struct OpenNews(pub OpenOrders);
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct VenueWord(pub VenuePosition);
-
-/// What a person asks.
-#[derive(Debug, Clone, Message)]
-#[rtype(result = "Result<OperatorDone, OperatorRefusal>")]
-pub struct Operator(pub OperatorCommand);
-
-/// Start-up begins: reduce only.
-#[derive(Debug, Clone, Copy, Message)]
-#[rtype(result = "()")]
-pub struct StartupBegins;
-
-/// What the last session held.
-#[derive(Debug, Clone, Message)]
-#[rtype(result = "()")]
-pub struct RestoreLevels(pub LevelState);
-
-/// Start-up found what it waited for.
-#[derive(Debug, Clone, Message)]
-#[rtype(result = "()")]
-pub struct StartupReconciled(pub String);
 
 /// Our own accounting contradicts itself (AT-35).
 #[derive(Debug, Clone, Message)]
@@ -133,6 +113,7 @@ pub struct RiskSeat {
     execution: Option<Addr<ExecutionSeat>>,
     account: Option<Addr<AccountSeat>>,
     quotes: QuoteBook,
+    signal: Option<Addr<SignalSeat>>,
     journal: Option<Arc<Journal>>,
     strategies: Vec<String>,
     board: Arc<Board>,
@@ -178,6 +159,7 @@ impl RiskSeat {
             execution: None,
             account: None,
             quotes: QuoteBook::default(),
+            signal: None,
             journal: parts.journal,
             strategies: parts.strategies,
             board: parts.board,
@@ -241,6 +223,9 @@ impl RiskSeat {
             }
             RiskOutput::LimitsChanged(change) => {
                 tracing::warn!(hash = %change.hash, "other limits are in force");
+                if let Some(signal) = &self.signal {
+                    signal.must(NewLimits(Arc::clone(&change.limits)));
+                }
                 self.write(self.names().limits_changed(&change));
             }
             RiskOutput::LevelChanged(change) => {
@@ -429,40 +414,6 @@ impl Handler<VenueWord> for RiskSeat {
     fn handle(&mut self, message: VenueWord, context: &mut Self::Context) {
         self.drive(context, |monitor, now, out| {
             monitor.on_confirm(&message.0, now, out);
-        });
-    }
-}
-
-impl Handler<Operator> for RiskSeat {
-    type Result = Result<OperatorDone, OperatorRefusal>;
-    fn handle(&mut self, message: Operator, context: &mut Self::Context) -> Self::Result {
-        self.drive(context, |monitor, now, out| {
-            monitor.on_operator(message.0, now, out)
-        })
-    }
-}
-
-impl Handler<StartupBegins> for RiskSeat {
-    type Result = ();
-    fn handle(&mut self, _: StartupBegins, context: &mut Self::Context) {
-        self.drive(context, Monitor::startup_begins);
-    }
-}
-
-impl Handler<RestoreLevels> for RiskSeat {
-    type Result = ();
-    fn handle(&mut self, message: RestoreLevels, context: &mut Self::Context) {
-        self.drive(context, |monitor, now, out| {
-            monitor.restore_levels(message.0, now, out);
-        });
-    }
-}
-
-impl Handler<StartupReconciled> for RiskSeat {
-    type Result = ();
-    fn handle(&mut self, message: StartupReconciled, context: &mut Self::Context) {
-        self.drive(context, |monitor, now, out| {
-            monitor.startup_reconciled(&message.0, now, out);
         });
     }
 }

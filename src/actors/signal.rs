@@ -18,7 +18,7 @@ use crate::engine::{HotOutput, HotPath};
 use crate::execution::{BrokenSet, SetSummary};
 use crate::market::{Mark, MarketEvent};
 use crate::ring::{Consumer, Idle, Producer, WaitStrategy, Wake};
-use crate::risk::{Approved, ApprovedSet, RiskView};
+use crate::risk::{Approved, ApprovedSet, Limits, RiskView};
 use crate::telemetry::LiveTimer;
 use crate::trade::{ApprovalSeq, Fact, Seat};
 use crate::units::MonoNanos;
@@ -51,6 +51,11 @@ pub struct Broken(pub BrokenSet);
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct SetEnded(pub SetSummary);
+
+/// Other limits are in force: the gate judges by them before the next batch.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct NewLimits(pub Arc<Limits>);
 
 /// Stop deciding: nothing leaves this seat after the answer.
 #[derive(Debug, Clone, Copy, Message)]
@@ -254,6 +259,13 @@ impl Handler<SetEnded> for SignalSeat {
     type Result = ();
     fn handle(&mut self, message: SetEnded, _: &mut Self::Context) {
         self.parts.hot.on_set_done(&message.0);
+    }
+}
+
+impl Handler<NewLimits> for SignalSeat {
+    type Result = ();
+    fn handle(&mut self, message: NewLimits, _: &mut Self::Context) {
+        self.parts.hot.on_limits(&message.0);
     }
 }
 

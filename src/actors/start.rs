@@ -311,6 +311,7 @@ impl Start<'_> {
             &risk,
         );
         execution.must(BindSignal(signal.clone()));
+        risk.must(super::risk::BindSignal(signal.clone()));
         let feed_seats = self.feeds(&io, feeds, producers, &risk);
 
         if recovery.matched {

@@ -13,7 +13,8 @@ use crate::market::{
     Books, Catalogue, Depth, EventKind, InstrumentId, Mark, MarketEvent, Top, Trust, TrustCause,
 };
 use crate::risk::{
-    Approved, ApprovedSet, Gate, GateRaise, Limits, Refusal, Repair, RiskView, SetVerdict, Verdict,
+    Approved, ApprovedSet, Gate, GateRaise, Limits, Permits, Refusal, Repair, RiskView, SetVerdict,
+    Verdict,
 };
 use crate::strategy::{
     CrossVenue, CrossVenueParams, Evaluation, Inventory, Strategy, StrategyError,
@@ -110,6 +111,7 @@ pub struct HotPath {
     /// Venue index of each instrument: the lane of its stages.
     venues: Vec<usize>,
     refusals: RefusalCounts,
+    permits: Permits,
 }
 
 /// Refusals of the gate by strategy and code. Flat lists made at start: counting never allocates.
@@ -205,7 +207,14 @@ impl HotPath {
                 .collect(),
             refusals,
             catalogue: setup.catalogue,
+            permits,
         })
+    }
+
+    /// Other limits are in force. Allocates: call between two batches.
+    pub fn on_limits(&mut self, limits: &Limits) {
+        self.gate.on_limits(limits, &self.catalogue, &self.permits);
+        self.repair_rules.notional_margin = limits.notional_margin;
     }
 
     /// Back edge 1: the latest risk view. Call at the top of a duty cycle when its version changed.

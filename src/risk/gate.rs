@@ -25,6 +25,7 @@ mod form;
 mod funds;
 mod holds;
 mod judge;
+mod limits;
 mod look;
 mod market;
 mod modify;

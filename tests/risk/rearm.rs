@@ -49,7 +49,10 @@ fn approve(desk: &mut Desk, offer: &RearmOffer, by: Person) -> Answer {
 }
 
 fn strict(own: &mut arbalest::risk::Limits) {
-    own.pre_trade.facts_required = true;
+    own.pre_trade = arbalest::risk::PreTradeLimits {
+        facts_required: true,
+        ..arbalest::risk::PreTradeLimits::default()
+    };
 }
 
 /// Everything is well and the portfolio stands at a level that a person raised.

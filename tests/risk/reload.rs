@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arbalest::risk::{
     Direction, Hex32, KillLevel, Limits, LimitsProposed, OperatorCommand, OperatorDone,
-    OperatorRefusal, Person, RiskOutput, Role, Scope,
+    OperatorRefusal, Permits, Person, PreTradeLimits, RiskOutput, Role, Scope,
 };
 use arbalest::units::{Nanos, Ppm, Qty};
 
@@ -217,7 +217,8 @@ fn an_instrument_that_loses_its_limits_is_tighter_and_one_that_gains_them_is_loo
 #[test]
 fn every_change_of_one_field_is_seen_hashed_and_taken_only_when_tighter() {
     let catalogue = catalogue(instruments());
-    let base = limits();
+    let mut base = limits();
+    base.pre_trade = PreTradeLimits::default();
     assert_eq!(
         base.canonical(&catalogue),
         base.clone().canonical(&catalogue)
@@ -296,4 +297,46 @@ fn every_change_of_one_field_is_seen_hashed_and_taken_only_when_tighter() {
             .filter(|(left, right)| left != right);
         assert_eq!(differing.count(), 1);
     }
+}
+
+#[test]
+fn the_gate_judges_by_other_limits_and_forgets_nothing() {
+    let mut own = limits();
+    let mut world = World::new();
+    let all = catalogue(instruments());
+    let permits = Permits::everything(&all);
+    let mut apply = |world: &mut World, edit: fn(&mut Limits)| {
+        edit(&mut own);
+        world.gate.on_limits(&own, &all, &permits);
+    };
+    assert_eq!(world.order(buy(ONE)), "ok");
+    apply(&mut world, |own| {
+        own.instruments[0].as_mut().unwrap().order_qty_max = Qty(ONE - 1)
+    });
+    assert_eq!(world.order(buy(ONE)), "ORDER_QTY_MAX");
+    // The hold of the first order counts against a limit that is newer than it.
+    apply(&mut world, |own| {
+        let own = own.instruments[0].as_mut().unwrap();
+        own.order_qty_max = Qty(ONE);
+        own.position_qty_max = Qty(2 * ONE - 1);
+    });
+    assert_eq!(world.order(buy(ONE)), "POSITION_LIMIT");
+    apply(&mut world, |own| {
+        own.instruments[0].as_mut().unwrap().position_qty_max = Qty(2 * ONE);
+    });
+    assert_eq!(world.order(buy(ONE)), "ok");
+    // Two were sent within this second: a limit of two is reached, one of three is not.
+    apply(&mut world, |own| {
+        own.instruments[0].as_mut().unwrap().position_qty_max = Qty(9 * ONE);
+        own.submit_rate_max_symbol = 2;
+    });
+    assert_eq!(world.order(buy(HALF)), "RATE_SUBMIT");
+    apply(&mut world, |own| own.submit_rate_max_symbol = 3);
+    assert_eq!(world.order(buy(HALF)), "ok");
+    assert_eq!(world.order(buy(HALF)), "RATE_SUBMIT");
+    apply(&mut world, |own| {
+        own.submit_rate_max_symbol = 9;
+        own.instruments[0] = None;
+    });
+    assert_eq!(world.order(buy(HALF)), "LIMIT_MISSING");
 }

@@ -23,6 +23,14 @@ impl ModifyRate {
         }
     }
 
+    /// Another limit; what was sent counts on.
+    pub(super) fn set_limit(&mut self, max: u32) {
+        self.max = max.min(u32::try_from(RATE_WINDOW_MAX).unwrap_or(u32::MAX));
+        for window in &mut self.windows {
+            window.resize(self.max, 0, Nanos::from_secs(1));
+        }
+    }
+
     pub(super) fn check(&mut self, instrument: usize, now: MonoNanos) -> Result<(), Refusal> {
         let window = self
             .windows

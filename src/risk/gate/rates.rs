@@ -23,9 +23,24 @@ pub(super) struct Window {
 
 impl Window {
     fn new(max: u32) -> Self {
-        let max = max.min(u32::try_from(RATE_WINDOW_MAX).unwrap_or(u32::MAX));
-        let spare = reserve(usize::try_from(max).unwrap_or(usize::MAX));
+        let (max, spare) = Self::a_second(max);
         Self::over(max, spare, WINDOW)
+    }
+    /// How many a second are counted, and the repairs' reserve.
+    fn a_second(max: u32) -> (u32, usize) {
+        let max = max.min(u32::try_from(RATE_WINDOW_MAX).unwrap_or(u32::MAX));
+        (max, reserve(usize::try_from(max).unwrap_or(usize::MAX)))
+    }
+    /// Another limit: the newest instants are kept.
+    pub(super) fn resize(&mut self, max: u32, spare: usize, span: Nanos) {
+        let mut other = Self::over(max, spare, span);
+        let size = self.instants.len();
+        for back in (1..=self.length.min(other.instants.len())).rev() {
+            if let Some(instant) = self.instants.get((self.next + size - back) % size) {
+                other.push(*instant);
+            }
+        }
+        *self = other;
     }
     /// At most `max` in any `span`; `spare` more are remembered.
     pub(super) fn over(max: u32, spare: usize, span: Nanos) -> Self {
@@ -86,6 +101,18 @@ impl Rates {
             venues: (0..venues.0).map(|_| Window::new(venues.1)).collect(),
             global: Window::new(global),
         }
+    }
+    /// Other limits; what was submitted counts on.
+    pub(super) fn set_limits(&mut self, symbol: u32, venue: u32, global: u32) {
+        let own = |window: &mut Window, max: u32| {
+            let (max, spare) = Window::a_second(max);
+            window.resize(max, spare, WINDOW);
+        };
+        self.symbols
+            .iter_mut()
+            .for_each(|window| own(window, symbol));
+        self.venues.iter_mut().for_each(|window| own(window, venue));
+        own(&mut self.global, global);
     }
     /// The scope whose limit one more submission would cross, with that limit.
     pub(super) fn blocked(

@@ -71,6 +71,13 @@ impl References {
         }
     }
 
+    /// Other limits; what was observed stays.
+    pub(super) const fn set_limits(&mut self, limits: &PreTradeLimits) {
+        self.jump_max = limits.ref_jump_max;
+        self.window = limits.ref_jump_window;
+        self.quarantine = limits.ref_quarantine;
+    }
+
     /// Takes the newest reference of one instrument.
     #[inline]
     pub(super) fn observe(&mut self, instrument: usize, twice: i128, at: MonoNanos) {

@@ -69,6 +69,15 @@ impl Repeats {
         }
     }
 
+    /// Other limits; what was sent counts on.
+    pub(super) fn set_limits(&mut self, limits: &PreTradeLimits) {
+        self.orders_max = limits.repeat_exec_max.min(REPEATS_MAX);
+        self.duplicate_window = limits.dup_intent_window;
+        for window in &mut self.windows {
+            window.resize(self.orders_max, 0, limits.repeat_exec_window);
+        }
+    }
+
     fn window(&self, strategy: StrategyId, leg: &Leg) -> Option<usize> {
         let place = usize::from(strategy.0) * self.instruments + leg.instrument.index();
         let first = self.places.get(place).copied().flatten()?;

@@ -375,7 +375,8 @@ impl World {
                     self.close_begins(intent);
                 }
                 RiskOutput::CloseRecord(record) => self.close_ends(*record),
-                RiskOutput::LevelState(_) | RiskOutput::LimitsChanged(_) => {}
+                RiskOutput::LevelState(_) => {}
+                RiskOutput::LimitsChanged(change) => self.hot.on_limits(&change.limits),
                 RiskOutput::LevelChanged(change) => {
                     self.tally.remark(format!(
                         "kill level {} -> {}: {}",

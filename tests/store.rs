@@ -6,13 +6,17 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::print_stderr,
-    clippy::cast_possible_truncation,
+    clippy::integer_division,
+    clippy::panic_in_result_fn,
+    clippy::wildcard_enum_match_arm,
     clippy::too_many_lines,
     reason = "a test stops at the first surprise"
 )]
 
 #[path = "store/both.rs"]
 mod both;
+#[path = "store/cli.rs"]
+mod cli;
 #[path = "store/docs.rs"]
 mod docs;
 #[path = "store/files.rs"]

@@ -39,7 +39,7 @@ pub struct Journal {
     directory: PathBuf,
     torn_bytes: u64,
     /// Locked while we write.
-    _lock: File,
+    lock: File,
 }
 
 impl Journal {
@@ -97,7 +97,7 @@ impl Journal {
             path,
             directory: directory.to_owned(),
             torn_bytes: end.torn_bytes,
-            _lock: lock,
+            lock,
         })
     }
 
@@ -194,6 +194,10 @@ impl Journal {
             // A blocking send: the writer drains the queue, or is gone and the send fails at once.
             if self.queue.send(Message::Stop).is_err() || thread.join().is_err() {
                 self.shared.failed.store(true, Ordering::Release);
+            }
+            // Not left to closing the file: a child process that is just being made holds a copy of it for a moment.
+            if let Err(error) = self.lock.unlock() {
+                tracing::error!(%error, "the journal's lock could not be given back");
             }
         }
     }

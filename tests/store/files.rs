@@ -7,7 +7,38 @@ use arbalest::clock::OsClock;
 use arbalest::journal::Journal;
 use arbalest::store::{Follower, Place, StoreError};
 
-use crate::support::{fill, sqlite, until};
+use crate::support::{fill, sample, sqlite, until};
+
+/// A disk of 2 MiB, as only root can mount one.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        let disk = tempfile::tempdir().unwrap();
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"])
+            .arg(disk.path())
+            .output();
+        if mounted.is_ok_and(|output| output.status.success()) {
+            return Some(Self(disk));
+        }
+        eprintln!("skipped: a small disk can only be mounted by root");
+        None
+    }
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let away = std::process::Command::new("umount")
+            .arg("-l")
+            .arg(self.path())
+            .status();
+        assert!(away.is_ok_and(|status| status.success()) || std::thread::panicking());
+    }
+}
 
 fn start(path: &Path, journal: &Journal) -> Result<Follower, StoreError> {
     Follower::start(
@@ -97,15 +128,9 @@ fn a_place_where_nothing_can_be_written_refuses_the_start() {
 
 #[test]
 fn a_full_disk_is_told_and_what_was_missed_follows() {
-    let disk = tempfile::tempdir().unwrap();
-    let mounted = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"])
-        .arg(disk.path())
-        .output();
-    if !mounted.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: a small disk can only be mounted by root");
+    let Some(disk) = SmallDisk::mount() else {
         return;
-    }
+    };
     let database = sqlite();
     let journal = Journal::open(&database.journal, OsClock::new()).unwrap();
     let path = disk.path().join("arbalest.db");
@@ -123,9 +148,42 @@ fn a_full_disk_is_told_and_what_was_missed_follows() {
     let mut backend = Place::Sqlite(path).open_to_read().unwrap();
     let found = arbalest::store::verify::database(backend.as_mut(), Some(&database.journal), None);
     assert_eq!(found.unwrap().journal_seq, 1_500);
-    drop(backend);
-    let away = std::process::Command::new("umount")
-        .arg(disk.path())
-        .status();
-    assert!(away.is_ok_and(|status| status.success()));
+}
+
+#[test]
+fn a_journal_on_a_full_disk_fails_loudly_and_keeps_what_it_acknowledged() {
+    let Some(disk) = SmallDisk::mount() else {
+        return;
+    };
+    let clock = OsClock::new();
+    let journal = Journal::open(disk.path(), clock.clone()).unwrap();
+    fill(&journal, 0..20);
+    std::fs::write(disk.path().join("filler"), vec![7_u8; 3 << 20]).unwrap_err();
+    // Some record no longer fits; whoever waits for it is told so.
+    let mut acknowledged = 20;
+    let told = (20..20_000_u64).any(|index| {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let queued = journal.append_durable(sample(index), move |durable| {
+            sender.send(durable).unwrap();
+        });
+        let durable = queued.is_ok() && receiver.recv().unwrap();
+        acknowledged += u64::from(durable);
+        !durable
+    });
+    assert!(told, "the disk never became full");
+    let gauge = journal.gauge(arbalest::clock::Clock::now(&clock));
+    assert!(gauge.failed);
+    assert!(gauge.disk_free_bytes.unwrap() < 64 << 10);
+    assert!(
+        journal.append(sample(0)).is_err(),
+        "it failed, and took a record"
+    );
+    assert_eq!(journal.tail().durable_seq(), acknowledged);
+    assert!(!journal.close());
+    std::fs::remove_file(disk.path().join("filler")).unwrap();
+    // What was acknowledged is there; at most the torn rest of the failed write is cut off.
+    let journal = Journal::open(disk.path(), clock).unwrap();
+    assert!(journal.tail().durable_seq() >= acknowledged);
+    fill(&journal, 0..5);
+    assert!(journal.close());
 }

@@ -60,7 +60,6 @@ pub struct VenueAccount {
     asked_at: MonoNanos,
     /// Parts of the running round that are not answered yet.
     open_questions: u8,
-    counting_open: u64,
     listing_open: Vec<OpenOrder>,
     seen_positions: Vec<InstrumentId>,
 }
@@ -152,7 +151,6 @@ impl AccountSeat {
             if account.ready && answered {
                 account.asked_at = now;
                 watch.on_ask(now);
-                account.counting_open = 0;
                 account.listing_open.clear();
                 account.seen_positions.clear();
                 account.open_questions = 3;
@@ -165,6 +163,30 @@ impl AccountSeat {
                 }
             }
         }
+    }
+
+    /// Tells what an event means for the monitor and the ledger.
+    fn tell_event(&mut self, news: &AccountNews) {
+        let place = news.venue.index();
+        let (Some(watch), Some(account)) = (self.watches.get_mut(place), self.accounts.get(place))
+        else {
+            return;
+        };
+        let is_open = |id| account.positions.get(&id).is_some_and(|qty| !qty.is_zero());
+        let mut facts = Vec::new();
+        watch.on_event(&news.event, &self.catalogue, is_open, &mut facts);
+        if facts.is_empty() {
+            return;
+        }
+        let time = self.clock.now_unix().0;
+        let funding: Vec<Funding> = facts
+            .iter()
+            .filter_map(|fact| funding(fact, time))
+            .collect();
+        if !funding.is_empty() {
+            self.position.must(Funded(funding));
+        }
+        self.risk.must(Facts(facts));
     }
 
     /// Sends the pictures of venues that are due, with a beat of this seat.
@@ -256,8 +278,8 @@ impl AccountSeat {
             }
             AccountQuery::OpenOrders => {
                 account.answers[2] += 1;
-                account.open_orders = account.counting_open;
                 account.open = std::mem::take(&mut account.listing_open);
+                account.open_orders = u64::try_from(account.open.len()).unwrap_or(u64::MAX);
             }
             AccountQuery::History { instrument, .. } => {
                 account.histories.entry(instrument).or_default().0 += 1;
@@ -319,23 +341,7 @@ impl Actor for AccountSeat {
 impl Handler<AccountNews> for AccountSeat {
     type Result = ();
     fn handle(&mut self, news: AccountNews, _: &mut Self::Context) {
-        if let (Some(watch), Some(account)) = (
-            self.watches.get_mut(news.venue.index()),
-            self.accounts.get(news.venue.index()),
-        ) {
-            let is_open = |id| account.positions.get(&id).is_some_and(|qty| !qty.is_zero());
-            let mut facts = Vec::new();
-            watch.on_event(&news.event, &self.catalogue, is_open, &mut facts);
-            if !facts.is_empty() {
-                let time = self.clock.now_unix().0;
-                let funding = facts.iter().filter_map(|fact| funding(fact, time));
-                let funding: Vec<Funding> = funding.collect();
-                if !funding.is_empty() {
-                    self.position.must(Funded(funding));
-                }
-                self.risk.must(Facts(facts));
-            }
-        }
+        self.tell_event(&news);
         self.tell_facts(false);
         let Some(account) = self.accounts.get_mut(news.venue.index()) else {
             return;
@@ -399,7 +405,6 @@ impl Handler<AccountNews> for AccountSeat {
                 filled,
                 ..
             } => {
-                account.counting_open += 1;
                 account.listing_open.push(OpenOrder {
                     instrument,
                     client_order_id,

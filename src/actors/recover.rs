@@ -16,7 +16,7 @@ use crate::engine::recovery::{
 use crate::exchanges::gateway::AccountQuery;
 use crate::execution::recovery::cancel_leftover;
 use crate::journal::{Journal, Record};
-use crate::market::{Catalogue, InstrumentId, VenueId};
+use crate::market::{Catalogue, Instrument, InstrumentId, VenueId};
 use crate::risk::{KillLevel, OperatorCommand, Person, Role, Scope};
 use crate::telemetry::snapshot::RecoveryStatus;
 use crate::trade::{ApprovalSeq, Fill, Liquidity, OrderIdSource};
@@ -256,7 +256,17 @@ impl Recovery<'_> {
             );
             return baselines;
         }
-        for (venue, baseline) in (0_u8..).map(VenueId).zip(&baselines) {
+        self.write_baselines(&baselines, &round.since).await;
+        for (index, adjustment) in (0_u64..).zip(&plan.adjustments) {
+            self.adjust(adjustment, index, &mut baselines, status).await;
+        }
+        self.hold(&plan, status);
+        baselines
+    }
+
+    /// The baselines that are new, on disk.
+    async fn write_baselines(&self, baselines: &BaselinesByVenue, since: &[UnixNanos]) {
+        for (venue, baseline) in (0_u8..).map(VenueId).zip(baselines) {
             let is_new = self
                 .history
                 .baselines
@@ -269,14 +279,15 @@ impl Recovery<'_> {
                         .iter()
                         .map(|(asset, amount)| (asset.to_string(), *amount))
                         .collect(),
-                    since: round.since.get(venue.index()).map_or(0, |since| since.0),
+                    since: since.get(venue.index()).map_or(0, |since| since.0),
                 })
                 .await;
             }
         }
-        for (index, adjustment) in (0_u64..).zip(&plan.adjustments) {
-            self.adjust(adjustment, index, &mut baselines, status).await;
-        }
+    }
+
+    /// What people must look at, and what may not be traded until they did.
+    fn hold(&self, plan: &Plan, status: &mut RecoveryStatus) {
         for (instrument, order) in &plan.foreign {
             let place = self.catalogue.label(*instrument);
             self.alert(
@@ -317,7 +328,6 @@ impl Recovery<'_> {
                 "[recovery] policy = \"flatten\"",
             );
         }
-        baselines
     }
 
     async fn adjust(
@@ -358,30 +368,7 @@ impl Recovery<'_> {
                 let Some(one) = self.catalogue.get(instrument) else {
                     return;
                 };
-                let time = self.clock.now_unix();
-                let number = u64::try_from(time.0).unwrap_or(0).saturating_add(index);
-                let fill = Fill {
-                    venue: one.venue,
-                    instrument,
-                    client_order_id: None,
-                    approval: ApprovalSeq(0),
-                    strategy: None,
-                    purpose: None,
-                    side: if qty.0 > 0 { Side::Buy } else { Side::Sell },
-                    qty: Qty(qty.0.saturating_abs()),
-                    // Entry prices are finer than the grid: cut down to a step, at least one.
-                    price: one
-                        .grid
-                        .price_floor(entry)
-                        .unwrap_or_default()
-                        .max(Price(1)),
-                    fee: Decimal::ZERO,
-                    fee_asset: Some(one.symbol.quote),
-                    trade_id: ADJUSTMENT_FIRST | number,
-                    venue_time: time,
-                    received_at: self.clock.now(),
-                    liquidity: Liquidity::Taker,
-                };
+                let fill = self.adjusting_fill(one, qty, entry, index);
                 let quantity = one.grid.qty_decimal(qty).normalize();
                 self.alert(
                     status,
@@ -402,6 +389,34 @@ impl Recovery<'_> {
                     settled: None,
                 });
             }
+        }
+    }
+
+    /// An accepted difference, booked like an execution.
+    fn adjusting_fill(&self, one: &Instrument, qty: Qty, entry: Decimal, index: u64) -> Fill {
+        let time = self.clock.now_unix();
+        let number = u64::try_from(time.0).unwrap_or(0).saturating_add(index);
+        Fill {
+            venue: one.venue,
+            instrument: one.id,
+            client_order_id: None,
+            approval: ApprovalSeq(0),
+            strategy: None,
+            purpose: None,
+            side: if qty.0 > 0 { Side::Buy } else { Side::Sell },
+            qty: Qty(qty.0.saturating_abs()),
+            // Entry prices are finer than the grid: cut down to a step, at least one.
+            price: one
+                .grid
+                .price_floor(entry)
+                .unwrap_or_default()
+                .max(Price(1)),
+            fee: Decimal::ZERO,
+            fee_asset: Some(one.symbol.quote),
+            trade_id: ADJUSTMENT_FIRST | number,
+            venue_time: time,
+            received_at: self.clock.now(),
+            liquidity: Liquidity::Taker,
         }
     }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use actix::prelude::{Actor, Addr, Arbiter, ArbiterHandle};
 use arc_swap::ArcSwapOption;
 
+use crate::config::assemble::{feed_instruments, gateway_instruments};
 use crate::config::{Layout, Wait};
 use crate::engine::HotPath;
 use crate::exchanges::Channel;
-use crate::exchanges::feed::{Feed, FeedInstrument};
-use crate::exchanges::gateway::{Gateway, GatewayInstrument, GatewayOptions};
+use crate::exchanges::feed::Feed;
+use crate::exchanges::gateway::{Gateway, GatewayOptions};
 use crate::exchanges::secret::Credentials;
 use crate::execution::{Desk, DeskParams};
 use crate::journal::Journal;
@@ -97,15 +98,7 @@ impl Start<'_> {
                 .cloned()
                 .flatten()
                 .ok_or_else(|| StartError::NoKeys(configured.id.clone()))?;
-            let instruments =
-                self.assembly
-                    .catalogue
-                    .at_venue(venue)
-                    .map(|instrument| GatewayInstrument {
-                        id: instrument.id,
-                        native: instrument.native.clone(),
-                        grid: instrument.grid,
-                    });
+            let instruments = gateway_instruments(&self.assembly.catalogue, venue);
             let options = GatewayOptions {
                 seed: self.options.seed.unwrap_or(1),
                 ..self.options.gateway
@@ -117,13 +110,7 @@ impl Start<'_> {
                 };
                 Link::new(*channel, base.clone())
             });
-            let mut machine = Gateway::new(
-                configured.dialect,
-                venue,
-                instruments.collect(),
-                key,
-                options,
-            );
+            let mut machine = Gateway::new(configured.dialect, venue, instruments, key, options);
             if let Some(book) = self.books.get(venue.index()) {
                 machine.set_limits(&book.limits);
             }
@@ -281,15 +268,7 @@ impl Start<'_> {
             else {
                 continue;
             };
-            let instruments =
-                self.assembly
-                    .catalogue
-                    .at_venue(*venue)
-                    .map(|instrument| FeedInstrument {
-                        id: instrument.id,
-                        native: instrument.native.clone(),
-                        grid: instrument.grid,
-                    });
+            let instruments = feed_instruments(&self.assembly.catalogue, *venue);
             let mut options = self.options.feed.clone();
             if let Some(speed) = self
                 .options
@@ -303,13 +282,7 @@ impl Start<'_> {
             let parts = FeedParts {
                 name: name.clone(),
                 venue: *venue,
-                machine: Feed::new(
-                    configured.dialect,
-                    *lane,
-                    *venue,
-                    instruments.collect(),
-                    options,
-                ),
+                machine: Feed::new(configured.dialect, *lane, *venue, instruments, options),
                 link: Link::new(Channel::Market, configured.ws_url.clone()),
                 transport: transport.clone(),
                 producer,

@@ -57,8 +57,14 @@ pub(super) struct Start<'a> {
     pub(super) assembly: Assembly,
     pub(super) transports: Vec<Transport>,
     pub(super) books: Vec<RuleBook>,
+    past: Past,
+}
+
+/// The journal and what earlier sessions wrote in it.
+struct Past {
     journal: Option<Arc<Journal>>,
     history: History,
+    /// The levels that the last session held.
     levels: Option<LevelState>,
 }
 
@@ -89,11 +95,11 @@ pub(super) async fn start(
             .map(|strategy| strategy.id.clone())
             .collect(),
     });
-    let (journal, history, levels) = journal(settings, options, &clock, &assembly)?;
+    let past = past(settings, options, &clock, &assembly)?;
     let second = u32::try_from(clock.now_unix().floor_millis().div_euclid(1_000));
     let epoch_secs = second
         .unwrap_or(u32::MAX)
-        .max(history.last_epoch_secs.saturating_add(1));
+        .max(past.history.last_epoch_secs.saturating_add(1));
     let start = Start {
         epoch_secs,
         settings,
@@ -103,21 +109,18 @@ pub(super) async fn start(
         assembly,
         transports,
         books,
-        journal,
-        history,
-        levels,
+        past,
     };
     start.seats(credentials, &feeds).await
 }
 
-/// The journal, what earlier sessions wrote in it, and the levels that the last one held. Its lock is the lease: a second
-/// engine on it is refused.
-fn journal(
+/// Opens the journal and reads it. Its lock is the lease: a second engine on it is refused.
+fn past(
     settings: &Settings,
     options: &RunOptions,
     clock: &OsClock,
     assembly: &Assembly,
-) -> Result<(Option<Arc<Journal>>, History, Option<LevelState>), StartError> {
+) -> Result<Past, StartError> {
     let names: Vec<String> = settings
         .strategies
         .iter()
@@ -127,7 +130,11 @@ fn journal(
     let fresh = settings.venues().iter().map(|venue| venue.simulated);
     let mut reading = Reading::new(&assembly.catalogue, &names, fresh.collect());
     let Some(directory) = options.journal_dir.as_deref() else {
-        return Ok((None, reading.finish(), None));
+        return Ok(Past {
+            journal: None,
+            history: reading.finish(),
+            levels: None,
+        });
     };
     let journal = Journal::open(directory, clock.clone())?;
     let mut cursor = Cursor::new(directory, first_seq(directory)?);
@@ -151,7 +158,11 @@ fn journal(
     };
     let levels = levels_from_journal(&last_levels, &names_of, now)
         .map_err(|error| StartError::Levels(error.to_string()))?;
-    Ok((Some(Arc::new(journal)), reading.finish(), levels))
+    Ok(Past {
+        journal: Some(Arc::new(journal)),
+        history: reading.finish(),
+        levels,
+    })
 }
 
 impl Start<'_> {
@@ -188,7 +199,7 @@ impl Start<'_> {
         let catalogue = Arc::clone(&self.assembly.catalogue);
         let board = Arc::new(Board::default());
         let view = Arc::new(ArcSwapOption::empty());
-        let journal = self.journal.clone();
+        let journal = self.past.journal.clone();
         if let Some(journal) = &journal {
             // On disk before the first order: no later session may use this number again.
             let started = Record::Started {
@@ -215,7 +226,7 @@ impl Start<'_> {
         };
         let risk = self.risk(&on_control, &view, &board, journal.clone());
         risk.must(StartupBegins);
-        if let Some(levels) = self.levels.clone() {
+        if let Some(levels) = self.past.levels.clone() {
             risk.must(RestoreLevels(levels));
         }
         let ledger = self.ledger()?;
@@ -271,7 +282,7 @@ impl Start<'_> {
             catalogue: &catalogue,
             clock: &self.clock,
             ids: OrderIdSource::new(self.settings.engine.node, self.epoch_secs),
-            history: &self.history,
+            history: &self.past.history,
             account: &account,
             gateways: &gateways,
             execution: &execution,
@@ -369,7 +380,7 @@ impl Start<'_> {
     /// The ledger with every execution of the journal booked.
     fn ledger(&self) -> Result<Ledger, StartError> {
         let mut ledger = Ledger::new(Arc::clone(&self.assembly.catalogue));
-        for fill in &self.history.fills {
+        for fill in &self.past.history.fills {
             ledger.on_fill(fill)?;
         }
         Ok(ledger)
@@ -377,17 +388,17 @@ impl Start<'_> {
 
     fn status(&self) -> RecoveryStatus {
         let mut remarks = Vec::new();
-        if self.history.fills_elsewhere > 0 {
+        if self.past.history.fills_elsewhere > 0 {
             remarks.push(format!(
                 "{} executions of the journal are of venues or symbols that are not configured, or of simulated accounts: left out",
-                self.history.fills_elsewhere
+                self.past.history.fills_elsewhere
             ));
         }
         RecoveryStatus {
             policy: self.settings.engine.recovery.policy.label(),
             epoch_secs: self.epoch_secs,
-            sessions: self.history.sessions,
-            stopped_in_order: self.history.stopped_in_order,
+            sessions: self.past.history.sessions,
+            stopped_in_order: self.past.history.stopped_in_order,
             remarks,
             ..RecoveryStatus::default()
         }

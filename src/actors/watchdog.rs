@@ -11,10 +11,10 @@ use rust_decimal::Decimal;
 
 use crate::clock::{Clock, OsClock};
 use crate::config::Settings;
-use crate::config::assemble::Assembly;
+use crate::config::assemble::{Assembly, gateway_instruments};
 use crate::engine::heartbeat::{HeartState, Heartbeat, Pulse, Verdict};
 use crate::engine::rescue::{Rescue, RescueState};
-use crate::exchanges::gateway::{Gateway, GatewayInstrument, GatewayOptions};
+use crate::exchanges::gateway::{Gateway, GatewayOptions};
 use crate::exchanges::secret::Credentials;
 use crate::exchanges::session::http_client;
 use crate::exchanges::socket::tls_config;
@@ -99,15 +99,10 @@ pub async fn watch(
             .flatten()
             .ok_or_else(|| StartError::NoKeys(configured.id.clone()))?;
         let instruments: Vec<_> = assembly.catalogue.at_venue(venue).cloned().collect();
-        let traded = instruments.iter().map(|instrument| GatewayInstrument {
-            id: instrument.id,
-            native: instrument.native.clone(),
-            grid: instrument.grid,
-        });
         let mut machine = Gateway::new(
             configured.dialect,
             venue,
-            traded.collect(),
+            gateway_instruments(&assembly.catalogue, venue),
             key,
             GatewayOptions::default(),
         );

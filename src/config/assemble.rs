@@ -5,6 +5,8 @@
 use std::sync::Arc;
 
 use crate::engine::HotSetup;
+use crate::exchanges::feed::FeedInstrument;
+use crate::exchanges::gateway::GatewayInstrument;
 use crate::exchanges::rules::{RuleBook, RulesError, TradingRules};
 use crate::execution::RepairRules;
 use crate::market::{Catalogue, InstrumentId, VenueId};
@@ -51,6 +53,32 @@ pub struct Assembly {
     pub limits: Arc<Limits>,
     /// Taker fee by instrument id.
     pub taker_fees: Vec<Ppm>,
+}
+
+/// What a gateway of one venue is told of its instruments.
+#[must_use]
+pub fn gateway_instruments(catalogue: &Catalogue, venue: VenueId) -> Vec<GatewayInstrument> {
+    catalogue
+        .at_venue(venue)
+        .map(|instrument| GatewayInstrument {
+            id: instrument.id,
+            native: instrument.native.clone(),
+            grid: instrument.grid,
+        })
+        .collect()
+}
+
+/// What a feed of one venue is told of its instruments.
+#[must_use]
+pub fn feed_instruments(catalogue: &Catalogue, venue: VenueId) -> Vec<FeedInstrument> {
+    catalogue
+        .at_venue(venue)
+        .map(|instrument| FeedInstrument {
+            id: instrument.id,
+            native: instrument.native.clone(),
+            grid: instrument.grid,
+        })
+        .collect()
 }
 
 /// Shortest time between two marks of one instrument.

@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// What came back from a task.
 enum Back {
-    Opened(Channel, u64, Result<Socket, SocketError>),
+    Opened(Channel, u64, Result<Box<Socket>, SocketError>),
     Answered(RequestId, Answer),
     Quoted(InstrumentId, Answer),
 }
@@ -36,7 +36,7 @@ struct Wire {
     channel: Channel,
     base: String,
     target: String,
-    socket: Option<Socket>,
+    socket: Option<Box<Socket>>,
     generation: u64,
 }
 
@@ -208,7 +208,8 @@ impl Line {
         let tls = Arc::clone(&self.transport.tls);
         self.spawn(async move {
             tokio::time::sleep(delay).await;
-            Back::Opened(channel, generation, Socket::connect(&url, tls).await)
+            let socket = Socket::connect(&url, tls).await.map(Box::new);
+            Back::Opened(channel, generation, socket)
         });
     }
 

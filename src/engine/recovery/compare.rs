@@ -99,26 +99,7 @@ pub fn compare(
     answers: &[VenueAnswer],
     baselines: &mut [Option<BTreeMap<Asset, Decimal>>],
 ) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for instrument in catalogue.all() {
-        if instrument.kind() == InstrumentKind::Spot {
-            continue;
-        }
-        let ours = holdings
-            .get(instrument.id.index())
-            .map_or(Qty::ZERO, |holding| holding.qty);
-        let theirs = answers
-            .get(instrument.venue.index())
-            .and_then(|answer| answer.positions.get(&instrument.id))
-            .map_or(Qty::ZERO, |(qty, _)| *qty);
-        rows.push(Row {
-            what: What::Position(instrument.id),
-            ours: instrument.grid.qty_decimal(ours).normalize(),
-            venue: instrument.grid.qty_decimal(theirs).normalize(),
-            tolerance: Decimal::ZERO,
-            decides: vec![instrument.id],
-        });
-    }
+    let mut rows = positions(catalogue, holdings, answers);
     for (venue, answer) in (0_u8..).map(VenueId).zip(answers) {
         let spot: Vec<&Instrument> = catalogue
             .at_venue(venue)
@@ -168,6 +149,31 @@ pub fn compare(
                 decides: based.iter().map(|instrument| instrument.id).collect(),
             });
         }
+    }
+    rows
+}
+
+/// One row a derivative.
+fn positions(catalogue: &Catalogue, holdings: &[Holding], answers: &[VenueAnswer]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for instrument in catalogue.all() {
+        if instrument.kind() == InstrumentKind::Spot {
+            continue;
+        }
+        let ours = holdings
+            .get(instrument.id.index())
+            .map_or(Qty::ZERO, |holding| holding.qty);
+        let theirs = answers
+            .get(instrument.venue.index())
+            .and_then(|answer| answer.positions.get(&instrument.id))
+            .map_or(Qty::ZERO, |(qty, _)| *qty);
+        rows.push(Row {
+            what: What::Position(instrument.id),
+            ours: instrument.grid.qty_decimal(ours).normalize(),
+            venue: instrument.grid.qty_decimal(theirs).normalize(),
+            tolerance: Decimal::ZERO,
+            decides: vec![instrument.id],
+        });
     }
     rows
 }

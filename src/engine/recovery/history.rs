@@ -101,6 +101,7 @@ struct StoredAdjustment {
 enum Stored {
     Started { epoch_secs: u32 },
     Stopped {},
+    Recovered { matched: bool },
     Baseline(StoredBaseline),
     Adjusted(StoredAdjustment),
     Fill(StoredFill),
@@ -154,7 +155,7 @@ impl<'a> Reading<'a> {
         self.history.last_time = Some(UnixNanos(line.time_ns));
         // Most lines are orders, reports and figures: only what matters is parsed.
         match kind(&line.text) {
-            "started" | "stopped" | "baseline" | "adjusted" | "fill" => {}
+            "started" | "stopped" | "recovered" | "baseline" | "adjusted" | "fill" => {}
             "level_state" => return Ok(Taken::Levels),
             "not_recorded" => {
                 self.history.has_gaps = true;
@@ -180,6 +181,8 @@ impl<'a> Reading<'a> {
                 history.stopped_in_order = false;
             }
             Stored::Stopped {} => history.stopped_in_order = true,
+            // What was lost before was found by that start.
+            Stored::Recovered { matched } => history.has_gaps &= !matched,
             Stored::Baseline(stored) => history.take_baseline(&stored, self.catalogue)?,
             Stored::Adjusted(stored) => history.take_adjustment(&stored, self.catalogue)?,
             Stored::Fill(stored) => {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use crate::config::assemble::{feed_instruments, gateway_instruments};
 use crate::engine::{DecisionDigest, HotOutput, HotPath, HotSetup, VenueWatch};
-use crate::exchanges::feed::{Feed, FeedInstrument, FeedOptions};
-use crate::exchanges::gateway::{Gateway, GatewayInstrument, GatewayOptions, GatewayOut};
+use crate::exchanges::feed::{Feed, FeedOptions};
+use crate::exchanges::gateway::{Gateway, GatewayOptions, GatewayOut};
 use crate::exchanges::secret::Credentials;
 use crate::execution::{Desk, DeskParams};
 use crate::ledger::Ledger;
@@ -195,12 +196,8 @@ fn ids_at(catalogue: &Catalogue, venue: VenueId) -> Vec<InstrumentId> {
 fn add_feeds(catalogue: &Catalogue, id: VenueId, venue: &WorldVenue, feeds: &mut Vec<FeedSeat>) {
     let dialect = venue.core.dialect;
     for lane in 0..Feed::lanes(dialect) {
-        let instruments = catalogue.at_venue(id).map(|instrument| FeedInstrument {
-            id: instrument.id,
-            native: instrument.native.clone(),
-            grid: instrument.grid,
-        });
-        let machine = Feed::new(dialect, lane, id, instruments.collect(), venue.feed.clone());
+        let instruments = feed_instruments(catalogue, id);
+        let machine = Feed::new(dialect, lane, id, instruments, venue.feed.clone());
         feeds.push(FeedSeat {
             machine,
             venue: id.index(),
@@ -215,19 +212,9 @@ fn venue_seat(
     venue: WorldVenue,
     start: UnixNanos,
 ) -> VenueSeat {
-    let instruments = catalogue.at_venue(id).map(|instrument| GatewayInstrument {
-        id: instrument.id,
-        native: instrument.native.clone(),
-        grid: instrument.grid,
-    });
+    let instruments = gateway_instruments(catalogue, id);
     let dialect = venue.core.dialect;
-    let gateway = Gateway::new(
-        dialect,
-        id,
-        instruments.collect(),
-        venue.credentials,
-        venue.gateway,
-    );
+    let gateway = Gateway::new(dialect, id, instruments, venue.credentials, venue.gateway);
     let begun = start_balances(&venue.core);
     let mut core = VenueCore::new(venue.core, start);
     if venue.is_recorded {

@@ -3,7 +3,9 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
-    reason = "a test stops at the first surprise"
+    clippy::cast_sign_loss,
+    clippy::too_many_lines,
+    reason = "a test stops at the first surprise, and a script is read from the top"
 )]
 
 #[path = "recovery/kill.rs"]
@@ -12,5 +14,7 @@ mod kill;
 mod market;
 #[path = "recovery/policies.rs"]
 mod policies;
+#[path = "recovery/rooms.rs"]
+mod rooms;
 #[path = "recovery/watchdog.rs"]
 mod watchdog;

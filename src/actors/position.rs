@@ -97,6 +97,20 @@ impl PositionSeat {
     }
 }
 
+impl PositionSeat {
+    fn write_funding(&self, funding: &Funding) {
+        let names = Names {
+            catalogue: &self.catalogue,
+            strategies: &self.strategies,
+        };
+        if let Some(journal) = &self.journal
+            && let Err(error) = journal.append(names.funding(funding))
+        {
+            tracing::error!("a funding payment is not in the journal: {error}");
+        }
+    }
+}
+
 impl Actor for PositionSeat {
     type Context = Context<Self>;
     fn started(&mut self, context: &mut Self::Context) {
@@ -139,7 +153,12 @@ impl Handler<Funded> for PositionSeat {
         let mut touched = Vec::new();
         for funding in &message.0 {
             match self.ledger.on_funding(funding) {
-                Ok(_) => touched.extend(funding.instrument),
+                Ok(is_new) => {
+                    if is_new {
+                        self.write_funding(funding);
+                    }
+                    touched.extend(funding.instrument);
+                }
                 Err(error) => {
                     self.risk.must(AccountingBroken {
                         label: error.label(),

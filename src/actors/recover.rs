@@ -260,6 +260,10 @@ impl Recovery<'_> {
         for (index, adjustment) in (0_u64..).zip(&plan.adjustments) {
             self.adjust(adjustment, index, &mut baselines, status).await;
         }
+        // What was booked is on its way to the disk before the record that says so.
+        if self.position.send(AskHoldings).await.is_err() {
+            self.alert(status, "the position seat ended during recovery".to_owned());
+        }
         self.hold(&plan, status);
         baselines
     }

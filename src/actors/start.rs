@@ -380,9 +380,7 @@ impl Start<'_> {
     /// The ledger with every execution of the journal booked.
     fn ledger(&self) -> Result<Ledger, StartError> {
         let mut ledger = Ledger::new(Arc::clone(&self.assembly.catalogue));
-        for fill in &self.past.history.fills {
-            ledger.on_fill(fill)?;
-        }
+        self.past.history.book(&mut ledger)?;
         Ok(ledger)
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use crate::ledger::Funding;
 use crate::market::{Catalogue, InstrumentId};
 use crate::risk::output::{CloseIntent, CloseRecord, LevelChange, Scope};
 use crate::trade::{Fill, Liquidity, StrategyId};
@@ -67,6 +68,19 @@ pub enum Record {
     },
     /// An execution.
     Fill(FillRecord),
+    /// Funding was booked.
+    Funding {
+        /// Venue instance.
+        venue: String,
+        /// Unified symbol; absent when the venue told only the balance.
+        symbol: Option<String>,
+        /// In which asset.
+        asset: String,
+        /// Positive when we paid.
+        paid: Decimal,
+        /// Venue's time, ns since 1970.
+        time: i64,
+    },
     /// A kill level changed.
     LevelChanged {
         /// Where: `portfolio`, `venue:spot_a`, `instrument:spot_a:BTC/USDT`.
@@ -187,7 +201,11 @@ impl Record {
             | Self::ControlAction(_)
             | Self::ConfigVersion(_)
             | Self::NotRecorded { .. } => Lane::Vital,
-            Self::Fill(_) | Self::Order(_) | Self::Cancel(_) | Self::Report(_) => Lane::Trade,
+            Self::Fill(_)
+            | Self::Funding { .. }
+            | Self::Order(_)
+            | Self::Cancel(_)
+            | Self::Report(_) => Lane::Trade,
             Self::Alert(_)
             | Self::Refusals { .. }
             | Self::RiskMetrics(_)
@@ -329,6 +347,18 @@ impl Names<'_> {
             Scope::Symbol(symbol) => format!("{kind}:{symbol}"),
             Scope::Instrument(id) => format!("{kind}:{}", self.catalogue.label(*id)),
             Scope::Strategy(id) => format!("{kind}:{}", self.strategy(*id)),
+        }
+    }
+
+    /// A funding payment.
+    #[must_use]
+    pub fn funding(&self, funding: &Funding) -> Record {
+        Record::Funding {
+            venue: self.catalogue.venue_name(funding.venue).to_owned(),
+            symbol: funding.instrument.map(|id| self.venue_and_symbol(id).1),
+            asset: funding.asset.to_string(),
+            paid: funding.paid.normalize(),
+            time: funding.time,
         }
     }
 

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use crate::journal::Line;
+use crate::ledger::{Funding, Ledger, LedgerError};
 use crate::market::{Catalogue, Instrument, InstrumentId, VenueId};
 use crate::trade::{ApprovalSeq, ClientOrderId, Fill, Liquidity, StrategyId};
 use crate::units::{Asset, MonoNanos, Side, UnixNanos};
@@ -51,6 +52,8 @@ pub struct History {
     pub stopped_in_order: bool,
     /// Executions in the order they were booked, each once.
     pub fills: Vec<Fill>,
+    /// Funding payments, each with how many executions were booked before it.
+    pub fundings: Vec<(usize, Funding)>,
     /// Executions of instruments that are not configured now.
     pub fills_elsewhere: u64,
     /// Baseline by venue id, adjustments included; `None`: this venue was never traded at.
@@ -88,6 +91,15 @@ struct StoredBaseline {
 }
 
 #[derive(Deserialize)]
+struct StoredFunding {
+    venue: String,
+    symbol: Option<String>,
+    asset: String,
+    paid: Decimal,
+    time: i64,
+}
+
+#[derive(Deserialize)]
 struct StoredAdjustment {
     venue: String,
     what: String,
@@ -105,6 +117,7 @@ enum Stored {
     Baseline(StoredBaseline),
     Adjusted(StoredAdjustment),
     Fill(StoredFill),
+    Funding(StoredFunding),
 }
 
 /// What a line was.
@@ -155,7 +168,7 @@ impl<'a> Reading<'a> {
         self.history.last_time = Some(UnixNanos(line.time_ns));
         // Most lines are orders, reports and figures: only what matters is parsed.
         match kind(&line.text) {
-            "started" | "stopped" | "recovered" | "baseline" | "adjusted" | "fill" => {}
+            "started" | "stopped" | "recovered" | "baseline" | "adjusted" | "fill" | "funding" => {}
             "level_state" => return Ok(Taken::Levels),
             "not_recorded" => {
                 self.history.has_gaps = true;
@@ -185,6 +198,7 @@ impl<'a> Reading<'a> {
             Stored::Recovered { matched } => history.has_gaps &= !matched,
             Stored::Baseline(stored) => history.take_baseline(&stored, self.catalogue)?,
             Stored::Adjusted(stored) => history.take_adjustment(&stored, self.catalogue)?,
+            Stored::Funding(stored) => self.take_funding(&stored)?,
             Stored::Fill(stored) => {
                 let found = find(self.catalogue, &stored.venue, &stored.symbol);
                 let fresh = |one: &Instrument| self.fresh.get(one.venue.index()) == Some(&true);
@@ -202,6 +216,35 @@ impl<'a> Reading<'a> {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Funding of a venue or symbol that is not configured any more belongs to no position of ours.
+    fn take_funding(&mut self, stored: &StoredFunding) -> Result<(), String> {
+        let Some(venue) = venue(self.catalogue, &stored.venue)
+            .filter(|venue| self.fresh.get(venue.index()) != Some(&true))
+        else {
+            return Ok(());
+        };
+        let instrument = match &stored.symbol {
+            Some(symbol) => match find(self.catalogue, &stored.venue, symbol) {
+                Some(found) => Some(found.id),
+                None => return Ok(()),
+            },
+            None => None,
+        };
+        let asset = Asset::new(&stored.asset)
+            .ok_or_else(|| format!("{} is no asset code", stored.asset))?;
+        let funding = Funding {
+            venue,
+            instrument,
+            asset,
+            paid: stored.paid,
+            time: stored.time,
+        };
+        self.history
+            .fundings
+            .push((self.history.fills.len(), funding));
         Ok(())
     }
 
@@ -226,6 +269,24 @@ fn kind(text: &str) -> &str {
 }
 
 impl History {
+    /// Books everything in the order in which it was booked.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: the journal contradicts itself.
+    pub fn book(&self, ledger: &mut Ledger) -> Result<(), LedgerError> {
+        let mut fundings = self.fundings.iter().peekable();
+        for (count, fill) in self.fills.iter().enumerate() {
+            while let Some((_, funding)) = fundings.next_if(|(before, _)| *before <= count) {
+                ledger.on_funding(funding)?;
+            }
+            ledger.on_fill(fill)?;
+        }
+        for (_, funding) in fundings {
+            ledger.on_funding(funding)?;
+        }
+        Ok(())
+    }
+
     fn note(&mut self, fill: &Fill) {
         if fill.trade_id >= ADJUSTMENT_FIRST {
             return;

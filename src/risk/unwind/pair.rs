@@ -76,9 +76,7 @@ pub(in crate::risk) fn allowance(legs: &[PairLeg], me: usize) -> Option<i128> {
         .filter(|(_, leg)| leg.left >= even && leg.position != 0)
         .min_by_key(|(_, leg)| leg.rank)
         .map(|(index, _)| index);
-    let Some(leader) = leads else {
-        return None;
-    };
+    let leader = leads?;
     // The other side owes already: it goes first.
     if leader != me || -owed >= even {
         return Some(0);

@@ -21,6 +21,8 @@ mod legs;
 mod positions;
 #[path = "live/process.rs"]
 mod process;
+#[path = "live/reload.rs"]
+mod reload;
 #[path = "live/starts.rs"]
 mod starts;
 #[path = "live/world.rs"]

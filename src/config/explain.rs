@@ -23,6 +23,15 @@ pub fn markdown() -> String {
     page
 }
 
+/// When a changed value of a file takes effect.
+fn reload(file: &str) -> &'static str {
+    if file == "limits.toml" {
+        "while it runs; a tighter value at once, any other by two people while the portfolio is at K1 or above"
+    } else {
+        "at the next start"
+    }
+}
+
 fn write_section(section: &Section, page: &mut String) {
     let mut line = |text: String| {
         let written = writeln!(page, "{text}");
@@ -37,6 +46,7 @@ fn write_section(section: &Section, page: &mut String) {
         "\n## `{}`{table}\n\n{}\n",
         section.file, section.meaning
     ));
+    line(format!("Reload: {}.\n", reload(section.file)));
     line("| Key | Unit | Range | Default | Meaning |\n|---|---|---|---|---|".to_owned());
     for Field {
         key,

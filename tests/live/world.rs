@@ -81,7 +81,7 @@ impl Default for Terms {
     }
 }
 
-fn files(terms: &Terms) -> Files {
+pub fn files(terms: &Terms) -> Files {
     let venue = |id: &str, dialect: &str, symbol: &str, fee: &str| {
         format!(
             "[[venue]]\nid = \"{id}\"\ndialect = \"{dialect}\"\nsimulated = true\nsymbols = [\"{symbol}\"]\n\

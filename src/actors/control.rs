@@ -124,48 +124,66 @@ impl SeatControl {
                 let command = OperatorCommand::CancelAll { scope, by, reason };
                 self.operate(command).await
             }
+            ControlRequest::Acknowledge => self.operate(OperatorCommand::Acknowledge { by }).await,
+            ControlRequest::Drill { scope, reason } => self.drill(by, &scope, reason).await,
+            two_steps @ (ControlRequest::RequestRearm { .. }
+            | ControlRequest::ApproveRearm { .. }
+            | ControlRequest::ProposeLimits { .. }
+            | ControlRequest::ConfirmLimits { .. }) => {
+                let command = self.two_steps(by, two_steps)?;
+                self.operate(command).await
+            }
+        }
+    }
+
+    /// What one person asks for and another approves, as a command.
+    fn two_steps(
+        &self,
+        by: Person,
+        request: ControlRequest,
+    ) -> Result<OperatorCommand, ControlError> {
+        Ok(match request {
             ControlRequest::RequestRearm {
                 scope,
                 level,
                 reason,
-            } => {
-                let command = OperatorCommand::RequestRearm {
-                    scope: self.scope(&scope)?,
-                    to_level: level,
-                    by,
-                    reason,
-                    token: one_time_token()?,
-                };
-                self.operate(command).await
+            } => OperatorCommand::RequestRearm {
+                scope: self.scope(&scope)?,
+                to_level: level,
+                by,
+                reason,
+                token: one_time_token()?,
+            },
+            ControlRequest::ApproveRearm { token, state_hash } => OperatorCommand::ApproveRearm {
+                token: hex32("token", &token)?,
+                state_hash: hex32("state_hash", &state_hash)?,
+                by,
+            },
+            ControlRequest::ProposeLimits { reason } => OperatorCommand::ProposeLimits {
+                limits: self.read_limits()?,
+                by,
+                reason,
+                token: one_time_token()?,
+            },
+            ControlRequest::ConfirmLimits { token, hash } => OperatorCommand::ConfirmLimits {
+                token: hex32("token", &token)?,
+                hash: hex32("hash", &hash)?,
+                by,
+            },
+            ControlRequest::Acknowledge
+            | ControlRequest::Status
+            | ControlRequest::Positions
+            | ControlRequest::Limits
+            | ControlRequest::Levels
+            | ControlRequest::Alerts
+            | ControlRequest::Closes
+            | ControlRequest::WhatIf(_)
+            | ControlRequest::Raise { .. }
+            | ControlRequest::CancelAll { .. }
+            | ControlRequest::Drill { .. } => {
+                return Err(ControlError::Wrong("this takes one step".to_owned()));
             }
-            ControlRequest::ApproveRearm { token, state_hash } => {
-                let command = OperatorCommand::ApproveRearm {
-                    token: hex32("token", &token)?,
-                    state_hash: hex32("state_hash", &state_hash)?,
-                    by,
-                };
-                self.operate(command).await
-            }
-            ControlRequest::Acknowledge => self.operate(OperatorCommand::Acknowledge { by }).await,
-            ControlRequest::ProposeLimits { reason } => {
-                let command = OperatorCommand::ProposeLimits {
-                    limits: self.read_limits()?,
-                    by,
-                    reason,
-                    token: one_time_token()?,
-                };
-                self.operate(command).await
-            }
-            ControlRequest::ConfirmLimits { token, hash } => {
-                let command = OperatorCommand::ConfirmLimits {
-                    token: hex32("token", &token)?,
-                    hash: hex32("hash", &hash)?,
-                    by,
-                };
-                self.operate(command).await
-            }
-            ControlRequest::Drill { scope, reason } => self.drill(by, &scope, reason).await,
-        }
+        })
     }
 
     fn scope(&self, text: &str) -> Result<Scope, ControlError> {
@@ -217,7 +235,9 @@ impl SeatControl {
             ));
         };
         let settings = Settings::load(directory).map_err(|error: ConfigError| {
-            ControlError::Wrong(format!("the limits in force stay: {error}"))
+            let text = error.to_string();
+            let text = text.trim_end().trim_end_matches("nothing was started");
+            ControlError::Wrong(format!("the limits in force stay: {}", text.trim_end()))
         })?;
         let limits = settings
             .limits(&self.handles.catalogue)

@@ -129,10 +129,6 @@ impl Drop for DemoFolder {
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "what the demo prepared, handed on once"
-)]
 async fn engine(
     settings: &Settings,
     credentials: &[Option<Credentials>],

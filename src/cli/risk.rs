@@ -255,21 +255,13 @@ fn request(command: &RiskCommand) -> Request {
             price,
             strategy,
         } => {
-            let mut body = Map::new();
-            for (key, value) in [
+            let given = [
                 ("venue", venue),
                 ("symbol", symbol),
                 ("side", side),
                 ("quantity", quantity),
-            ] {
-                body.insert(key.to_owned(), json!(value));
-            }
-            for (key, value) in [("price", price), ("strategy", strategy)] {
-                if let Some(value) = value {
-                    body.insert(key.to_owned(), json!(value));
-                }
-            }
-            Request::post("/api/v1/what-if", Value::Object(body))
+            ];
+            order(&given, &[("price", price), ("strategy", strategy)])
         }
         RiskCommand::Halt(at) => Request::post("/api/v1/halt", place(at)),
         RiskCommand::Reduce(at) => Request::post("/api/v1/reduce", place(at)),
@@ -313,6 +305,19 @@ fn request(command: &RiskCommand) -> Request {
         )),
         RiskCommand::Token(Token::New { .. }) => Request::get("/api/v1/openapi.json"),
     }
+}
+
+fn order(given: &[(&str, &String)], optional: &[(&str, &Option<String>)]) -> Request {
+    let optional = optional
+        .iter()
+        .filter_map(|(key, value)| Some((*key, value.as_ref()?)));
+    let body: Map<String, Value> = given
+        .iter()
+        .copied()
+        .chain(optional)
+        .map(|(key, value)| (key.to_owned(), json!(value)))
+        .collect();
+    Request::post("/api/v1/what-if", Value::Object(body))
 }
 
 /// Asks the person in front of the terminal.

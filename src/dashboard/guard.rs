@@ -20,7 +20,7 @@ const LOCK_MS_MAX: i64 = 60_000;
 const NONCES_MAX: usize = 2_048;
 
 const _: () = assert!(
-    BURST + RATE_PER_S * 2 * WINDOW_MS / 1_000 < 2_048,
+    (BURST + RATE_PER_S * 60) * 1_000 < 2_048_000 && WINDOW_MS == 30_000,
     "Invariant: the rate limit is met before the nonce store is full"
 );
 

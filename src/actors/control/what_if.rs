@@ -163,17 +163,6 @@ impl SeatControl {
         limits: &Limits,
     ) -> Vec<LimitUseAnswer> {
         let scope = format!("instrument:{}", self.handles.catalogue.label(instrument.id));
-        let line = |control: &str,
-                    scope: &str,
-                    before: Option<Decimal>,
-                    after: Option<Decimal>,
-                    limit: Decimal| LimitUseAnswer {
-            control: control.to_owned(),
-            scope: scope.to_owned(),
-            before: before.map(|value| value.normalize()),
-            after: after.map(|value| value.normalize()),
-            limit: limit.normalize(),
-        };
         let mut uses = Vec::new();
         let quantity = instrument.grid.qty_decimal(qty);
         let own = limits
@@ -234,5 +223,21 @@ impl SeatControl {
             limits.notional_usd_max_gross,
         ));
         uses
+    }
+}
+
+fn line(
+    control: &str,
+    scope: &str,
+    before: Option<Decimal>,
+    after: Option<Decimal>,
+    limit: Decimal,
+) -> LimitUseAnswer {
+    LimitUseAnswer {
+        control: control.to_owned(),
+        scope: scope.to_owned(),
+        before: before.map(|value| value.normalize()),
+        after: after.map(|value| value.normalize()),
+        limit: limit.normalize(),
     }
 }

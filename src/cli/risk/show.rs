@@ -49,8 +49,7 @@ fn table(heads: &[&str], rows: &[Vec<String>], empty: &str) -> String {
     };
     let is_number = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).all(|cell| {
-            cell == "unknown"
-                || cell.starts_with(|first: char| first.is_ascii_digit() || first == '-')
+            cell == "unknown" || cell.bytes().all(|byte| b"0123456789-. %ms".contains(&byte))
         })
     };
     let line = |cells: Vec<&str>| {

@@ -289,6 +289,29 @@ impl AccountSeat {
     }
 }
 
+/// A row of the open orders.
+const fn open_order(event: &AccountEvent) -> Option<OpenOrder> {
+    let AccountEvent::OpenOrder {
+        instrument,
+        client_order_id,
+        venue_order_id,
+        side,
+        qty,
+        filled,
+        ..
+    } = *event
+    else {
+        return None;
+    };
+    Some(OpenOrder {
+        instrument,
+        client_order_id,
+        venue_order_id,
+        side,
+        left: Qty(qty.0.saturating_sub(filled.0)),
+    })
+}
+
 /// The position by the venue's own word; `None` before the session began or when it does not fit the grid.
 fn position_of(account: &VenueAccount, instrument: &Instrument) -> Option<Qty> {
     if instrument.kind() != InstrumentKind::Spot {
@@ -396,23 +419,7 @@ impl Handler<AccountNews> for AccountSeat {
                     Some(InstrumentKind::LinearPerpetual),
                 );
             }
-            AccountEvent::OpenOrder {
-                instrument,
-                client_order_id,
-                venue_order_id,
-                side,
-                qty,
-                filled,
-                ..
-            } => {
-                account.listing_open.push(OpenOrder {
-                    instrument,
-                    client_order_id,
-                    venue_order_id,
-                    side,
-                    left: Qty(qty.0.saturating_sub(filled.0)),
-                });
-            }
+            AccountEvent::OpenOrder { .. } => account.listing_open.extend(open_order(&news.event)),
             AccountEvent::SnapshotDone(query) => self.snapshot_done(news.venue, query),
             AccountEvent::ServerTime { .. } => {}
             AccountEvent::Refused { code } => account.refused = Some(code),

@@ -1,6 +1,6 @@
 //! The supervisor: starts the seats in order, waits for the venues' word, arms, reports, and stops in the opposite order.
 //!
-//! Start-up is recovery in small: nothing increases risk before every gateway is live and every account was heard twice.
+//! Start-up is recovery: nothing increases risk before two comparisons with the venues in a row agreed.
 
 use std::sync::Arc;
 use std::time::Duration;

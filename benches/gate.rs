@@ -25,10 +25,10 @@ mod rig;
 use std::sync::Arc;
 
 use arbalest::clock::{Clock, OsClock};
-use arbalest::risk::{Gate, InstrumentRisk, RiskView, SetVerdict};
+use arbalest::risk::{Gate, Limits, PreTradeLimits, RiskView, SetVerdict, VarModel};
 use arbalest::telemetry::NoopTimer;
 use arbalest::trade::{ApprovalSeq, Intent, Leg, StrategyId};
-use arbalest::units::{Asset, Nanos, Price, Qty, Side};
+use arbalest::units::{Asset, Nanos, Ppm, Price, Qty, Side};
 use harness::size;
 use hdrhistogram::Histogram;
 use rig::Rig;
@@ -46,6 +46,22 @@ fn intent(gate_qty: i64, at: arbalest::units::MonoNanos) -> Intent {
         &[leg(1, Side::Buy, 6_000_100), leg(0, Side::Sell, 5_999_900)],
         at,
     )
+}
+
+/// Every check judges something: facts required, limits as RISK.md has them, but for what a bench repeats on purpose.
+fn limits() -> Limits {
+    Limits {
+        pre_trade: PreTradeLimits {
+            facts_required: true,
+            edge_min: Ppm(0),
+            repeat_exec_window: Nanos::from_millis(1),
+            dup_intent_window: Nanos::from_millis(5),
+            instrument_rules_age_max: Nanos::from_secs(1_000_000),
+            recon_age_max: Nanos::from_secs(1_000_000),
+            ..PreTradeLimits::default()
+        },
+        ..rig::limits()
+    }
 }
 
 fn main() {
@@ -66,21 +82,18 @@ fn main() {
         for round in 0..size(1, 5) {
             let mut histogram = Histogram::<u64>::new(3).unwrap();
             let mut rig = Rig::new(NoopTimer);
+            let catalogue = rig::catalogue();
             let mut gate = Gate::new(
-                Arc::new(rig::limits()),
-                rig::catalogue(),
+                Arc::new(limits()),
+                catalogue.clone(),
                 Asset::new("USDT").unwrap(),
-                &arbalest::risk::Permits::everything(&rig::catalogue()),
+                &arbalest::risk::Permits::everything(&catalogue),
             );
-            let mut view = RiskView {
-                version: 1,
-                as_of: ApprovalSeq(0),
-                issued_at: rig.now,
-                portfolio: arbalest::risk::PortfolioRisk::default(),
-                venues: Vec::new(),
-                instruments: vec![InstrumentRisk::default(); 2],
-                strategies: vec![arbalest::risk::StrategyRisk::default()],
-            };
+            let mut view = RiskView::calm(&catalogue, 1, rig.now);
+            view.portfolio.var_model = Some(Arc::new(VarModel {
+                factors: vec![Asset::new("BTC").unwrap()],
+                covariance_ppm2: vec![1_600_000_000],
+            }));
             gate.on_view(&view);
             let mut last = ApprovalSeq(0);
             for index in 0..count {

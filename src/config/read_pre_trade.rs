@@ -11,6 +11,7 @@ use super::schema;
 use super::table::Table;
 
 /// The gate's limits; `None` when something is wrong (then reported). Every key is looked at, so that all mistakes are told.
+#[expect(clippy::too_many_lines, reason = "one line a key")]
 pub(super) fn read(top: &Table<'_>, report: &mut Report) -> Option<PreTradeLimits> {
     let table = top.table("pre_trade", &schema::PRE_TRADE, report)?;
     let before = report.mistakes.len();

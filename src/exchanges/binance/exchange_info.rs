@@ -141,6 +141,21 @@ fn share(text: &Text) -> Result<Ppm, &'static str> {
         .ok_or("a price multiplier was too large")
 }
 
+/// Bounds by side, or one pair for both: a filter has the one or the other.
+fn price_band(filter: &Filter) -> Result<PriceBand, &'static str> {
+    let (down, up) = (
+        share(&filter.multiplier_down)?,
+        share(&filter.multiplier_up)?,
+    );
+    let side = |text: &Text, both: Ppm| Ok::<_, &'static str>(share(text)?.max(both));
+    Ok(PriceBand {
+        buy_down: side(&filter.bid_multiplier_down, down)?,
+        buy_up: side(&filter.bid_multiplier_up, up)?,
+        sell_down: side(&filter.ask_multiplier_down, down)?,
+        sell_up: side(&filter.ask_multiplier_up, up)?,
+    })
+}
+
 fn rules(symbol: &SymbolInfo, futures: bool) -> Result<TradingRules, &'static str> {
     let finest = Decimal::new(1, DECIMALS_DEFAULT);
     let asset =
@@ -191,25 +206,8 @@ fn rules(symbol: &SymbolInfo, futures: bool) -> Result<TradingRules, &'static st
                     None => rule(&filter.notional)?.unwrap_or_default(),
                 };
             }
-            "PERCENT_PRICE" => {
-                let (down, up) = (
-                    share(&filter.multiplier_down)?,
-                    share(&filter.multiplier_up)?,
-                );
-                rules.price_band = Some(PriceBand {
-                    buy_down: down,
-                    buy_up: up,
-                    sell_down: down,
-                    sell_up: up,
-                });
-            }
-            "PERCENT_PRICE_BY_SIDE" => {
-                rules.price_band = Some(PriceBand {
-                    buy_down: share(&filter.bid_multiplier_down)?,
-                    buy_up: share(&filter.bid_multiplier_up)?,
-                    sell_down: share(&filter.ask_multiplier_down)?,
-                    sell_up: share(&filter.ask_multiplier_up)?,
-                });
+            "PERCENT_PRICE" | "PERCENT_PRICE_BY_SIDE" => {
+                rules.price_band = Some(price_band(filter)?);
             }
             _ => {}
         }

@@ -115,8 +115,11 @@ pub(super) struct Look<'a> {
     pub(super) repair: bool,
 }
 
+/// A check: the reason to refuse, or none.
+type Check = fn(&Look<'_>) -> Result<(), Refusal>;
+
 /// In the order of evaluation: state (E), structure (A), price (B), size (C), flow (D).
-pub(super) const CHECKS: &[fn(&Look<'_>) -> Result<(), Refusal>] = &[
+pub(super) const CHECKS: &[Check] = &[
     state::check_level,
     state::check_view,
     permit::check_permission,

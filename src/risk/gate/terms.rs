@@ -174,7 +174,14 @@ pub(in crate::risk) fn convert(
                 .unwrap_or(Permits::FEE_UNKNOWN),
         })
         .collect();
-    let caps = Caps {
+    let caps = caps(limits, decimals, reporting);
+    (terms, caps, symbols.len(), assets.len())
+}
+
+/// Limits that are not an instrument's own, in worth of this many decimals.
+fn caps(limits: &Limits, decimals: u32, reporting: Asset) -> Caps {
+    let own = &limits.pre_trade;
+    Caps {
         decimals: u8::try_from(decimals).unwrap_or(u8::MAX),
         reporting,
         order: floor(limits.order_notional_usd_max, decimals),
@@ -191,8 +198,7 @@ pub(in crate::risk) fn convert(
         scope_notional: floor(own.scope_notional_usd_max, decimals),
         var99: floor(own.var99_1d_usd_max, 2),
         es975: floor(own.es975_1d_usd_max, 2),
-    };
-    (terms, caps, symbols.len(), assets.len())
+    }
 }
 
 /// Coins that are meant to be worth one unit of money.

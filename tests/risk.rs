@@ -7,6 +7,8 @@
     reason = "a wrong number fails the test; the parts of this file share helpers"
 )]
 
+#[path = "risk/controls.rs"]
+mod controls;
 #[path = "risk/docs.rs"]
 mod docs;
 #[path = "risk/gate.rs"]

@@ -5,7 +5,7 @@
 
 use crate::exchanges::gateway::{AccountEvent, AccountQuery};
 use crate::market::{Catalogue, InstrumentId, VenueId};
-use crate::trade::{Balance, Fact, MarginFacts, VenueFacts};
+use crate::trade::{Balance, Fact, VenueFacts};
 use crate::units::{Asset, MonoNanos, Nanos};
 
 /// A picture is told at least this often.
@@ -68,12 +68,6 @@ impl VenueWatch {
         self.facts.rules_loaded_at = Some(now);
     }
 
-    /// The venue announced maintenance, or took it back.
-    pub fn on_maintenance(&mut self, at: Option<MonoNanos>) {
-        self.changed |= self.facts.maintenance_at != at;
-        self.facts.maintenance_at = at;
-    }
-
     /// A new round of questions is sent.
     pub const fn on_ask(&mut self, now: MonoNanos) {
         self.asked_at = now;
@@ -127,12 +121,6 @@ impl VenueWatch {
             | AccountEvent::ServerTime { .. }
             | AccountEvent::Refused { .. } => {}
         }
-    }
-
-    /// Margin of a derivatives account as the venue last told it.
-    pub fn on_margin(&mut self, margin: MarginFacts) {
-        self.changed |= self.facts.margin != Some(margin);
-        self.facts.margin = Some(margin);
     }
 
     fn set_ready(&mut self, ready: bool) {

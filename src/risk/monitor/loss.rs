@@ -103,13 +103,16 @@ impl Monitor {
 
     /// Money came in or went out: units are bought or sold at their value, so that it is neither profit nor loss (V34).
     pub(super) fn note_flow(&mut self, venue: VenueId, value: Decimal) {
-        let units = self.losses.venues.get_mut(&venue);
-        for unit in units.into_iter().chain(self.losses.portfolio.as_mut()) {
-            if unit.value.on_flow(value).is_err() {
-                // All of it was taken out: the next equity begins anew.
-                let begun = unit.value.rebase();
-                debug_assert!(begun.is_ok() || value < Decimal::ZERO);
-            }
+        // All of it taken out, or nothing there before: the next equity above zero begins anew.
+        if let Some(unit) = self.losses.venues.get_mut(&venue)
+            && unit.value.on_flow(value).is_err()
+        {
+            self.losses.venues.remove(&venue);
+        }
+        if let Some(unit) = self.losses.portfolio.as_mut()
+            && unit.value.on_flow(value).is_err()
+        {
+            self.losses.portfolio = None;
         }
     }
 

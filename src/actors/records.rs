@@ -3,10 +3,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rust_decimal::Decimal;
+
 use crate::config::Settings;
 use crate::config::document::Echo;
 use crate::journal::rows::{ConfigRecord, PositionRow, RefusalRow, RiskMetricsRecord};
 use crate::journal::{Journal, Record};
+use crate::risk::RiskMetrics;
 use crate::telemetry::EngineSnapshot;
 
 /// What was written last.
@@ -34,7 +37,7 @@ impl PictureRecords {
 
     /// Writes what one picture says. What does not fit the journal's queue is told by the journal itself, and comes with the
     /// next picture.
-    pub(super) fn write(&self, snapshot: &EngineSnapshot) {
+    pub(super) fn write(&self, snapshot: &EngineSnapshot, risk: &RiskMetrics) {
         let Some(journal) = &self.journal else { return };
         let append = |record| match journal.append(record) {
             Ok(()) => true,
@@ -43,7 +46,7 @@ impl PictureRecords {
                 false
             }
         };
-        append(Record::RiskMetrics(Box::new(metrics(snapshot))));
+        append(Record::RiskMetrics(Box::new(metrics(snapshot, risk))));
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let positions = positions(snapshot);
         if positions != last.positions {
@@ -71,7 +74,7 @@ pub(super) fn config(settings: &Settings) -> Record {
     })
 }
 
-fn metrics(snapshot: &EngineSnapshot) -> RiskMetricsRecord {
+fn metrics(snapshot: &EngineSnapshot, risk: &RiskMetrics) -> RiskMetricsRecord {
     let portfolio = snapshot
         .kill_levels
         .iter()
@@ -83,19 +86,26 @@ fn metrics(snapshot: &EngineSnapshot) -> RiskMetricsRecord {
     RiskMetricsRecord {
         state: snapshot.state.label(),
         kill_level: portfolio.map_or(0, |scope| scope.level),
-        total_exposure: snapshot.total_exposure,
-        pnl: totals
-            .unrealized_pnl
-            .and_then(|unrealized| unrealized.checked_add(totals.realized_pnl)),
+        total_exposure: short(risk.total_exposure),
+        pnl: short(risk.pnl),
         realized_pnl: totals.realized_pnl,
         unrealized_pnl: totals.unrealized_pnl,
-        max_drawdown: None,
-        var: None,
-        margin_usage: None,
+        net_exposure: short(risk.net_exposure),
+        max_drawdown: short(risk.max_drawdown),
+        var: short(risk.var99),
+        expected_shortfall: short(risk.es975),
+        margin_usage: short(risk.margin_usage),
+        equity: short(risk.equity),
+        unit_value: short(risk.nav),
         open_orders: over_venues(|venue| venue.open_orders),
         unknown_orders: over_venues(|venue| venue.unknown_orders),
         unpriced_positions: snapshot.risk.unpriced_positions,
     }
+}
+
+/// Without zeros at the end.
+fn short(value: Option<Decimal>) -> Option<Decimal> {
+    value.map(|value| value.normalize())
 }
 
 fn positions(snapshot: &EngineSnapshot) -> Vec<PositionRow> {
@@ -163,7 +173,7 @@ mod tests {
             let counts = &mut snapshot.strategies[0].rejections;
             counts.set("STALE", stale);
             counts.set("LIMIT", limit);
-            records.write(&snapshot);
+            records.write(&snapshot, &RiskMetrics::default());
         }
         drop(records);
         let told: Vec<String> = read(&path)

@@ -13,7 +13,7 @@ use crate::engine::book_digest::book_summary;
 use crate::engine::summary::BookSummary;
 use crate::market::{Catalogue, Level};
 use crate::ring::RingStats;
-use crate::risk::{KillLevel, Monitor};
+use crate::risk::{KillLevel, Monitor, RiskMetrics};
 use crate::telemetry::Telemetry;
 use crate::telemetry::snapshot::{LimitStatus, RecoveryStatus};
 use crate::trade::{Fact, LatencyFacts};
@@ -107,6 +107,8 @@ pub(super) struct RiskLine {
     pub(super) unrealized: Vec<Option<Decimal>>,
     pub(super) limits: Vec<LimitStatus>,
     pub(super) closes_open: u64,
+    /// The whole in a few figures.
+    pub(super) metrics: RiskMetrics,
 }
 
 /// Everything asked, at one moment.
@@ -248,6 +250,7 @@ fn risk_line(catalogue: &Catalogue, monitor: &Monitor, now: MonoNanos) -> RiskLi
             .map(|(scope, level)| (scope_text(catalogue, *scope), *level))
             .collect(),
         portfolio: snapshot.portfolio_level,
+        metrics: snapshot.metrics.clone(),
         instrument_levels: snapshot.instruments.iter().map(|one| one.level).collect(),
         limits_hash: monitor.limits_hash().to_string(),
         exposure: (snapshot.unpriced_count == 0).then_some(snapshot.gross_exposure),

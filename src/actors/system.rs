@@ -266,7 +266,7 @@ impl Engine {
         sampler::tell_latency(&self.handles);
         let mut snapshot = picture::snapshot(&self.handles, &picture, self.journal_status());
         snapshot.store = self.store_status();
-        self.records.write(&snapshot);
+        self.records.write(&snapshot, &picture.risk.metrics);
         self.handles.hub.publish(snapshot);
         true
     }

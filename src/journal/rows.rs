@@ -135,18 +135,26 @@ pub struct RiskMetricsRecord {
     pub kill_level: u8,
     /// Gross absolute exposure in the reporting currency.
     pub total_exposure: Option<Decimal>,
-    /// Realized and unrealized since the session began, reporting currency.
+    /// Net value of all positions, reporting currency.
+    pub net_exposure: Option<Decimal>,
+    /// Realized and unrealized since the session began, after fees, reporting currency.
     pub pnl: Option<Decimal>,
     /// Realized, net of quote fees.
     pub realized_pnl: Decimal,
     /// At mid.
     pub unrealized_pnl: Option<Decimal>,
-    /// Largest fall from the high-water mark, reporting currency.
+    /// Largest fall of the unit value from its high-water mark in this session, as a ratio.
     pub max_drawdown: Option<Decimal>,
-    /// Value at risk, reporting currency.
+    /// Value at risk, 99 % over a day (AT-12), reporting currency.
     pub var: Option<Decimal>,
-    /// Used margin over what there is, 0 to 1.
+    /// Expected shortfall, 97.5 % over a day (AT-13), reporting currency.
+    pub expected_shortfall: Option<Decimal>,
+    /// Initial margin over equity of the account nearest to its limit (AT-10).
     pub margin_usage: Option<Decimal>,
+    /// Equity at all venues, reporting currency.
+    pub equity: Option<Decimal>,
+    /// Value of one unit; 1 when the session began.
+    pub unit_value: Option<Decimal>,
     /// Live orders at the venues.
     pub open_orders: u64,
     /// Orders whose state is not known.

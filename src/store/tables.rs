@@ -106,7 +106,7 @@ pub const TABLES: &[Table] = &[
         each: None,
         columns: &[
             text("state"), int("kill_level"), maybe_money("total_exposure"), maybe_money("max_drawdown"), maybe_money("pnl"), maybe_money("var"),
-            maybe_money("margin_usage"), money("realized_pnl"), maybe_money("unrealized_pnl"), int("open_orders"), int("unknown_orders"), int("unpriced_positions"),
+            maybe_money("margin_usage"), maybe_money("net_exposure"), maybe_money("expected_shortfall"), maybe_money("equity"), maybe_money("unit_value"), money("realized_pnl"), maybe_money("unrealized_pnl"), int("open_orders"), int("unknown_orders"), int("unpriced_positions"),
         ],
         indexes: &[],
         since: 1,

@@ -351,6 +351,10 @@ pub(crate) fn sample(index: u64) -> Record {
             max_drawdown: maybe("3"),
             var: maybe("4"),
             margin_usage: maybe("0.25"),
+            net_exposure: maybe("5"),
+            expected_shortfall: maybe("6"),
+            equity: maybe("100000.0"),
+            unit_value: maybe("1.01"),
             ..RiskMetricsRecord::default()
         })),
         7 => Record::Positions {

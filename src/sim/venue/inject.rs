@@ -10,6 +10,7 @@ use super::outbox::Outgoing;
 
 impl VenueCore {
     /// Misbehaves: at once, or at the next occasion of the fault's kind.
+    #[expect(clippy::too_many_lines, reason = "a table, one arm a fault")]
     pub fn inject(&mut self, fault: Fault, now: UnixNanos) {
         if is_immediate(&fault) {
             self.faults.fire(fault.label());

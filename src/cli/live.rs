@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::actors::reload::LimitsWatch;
 use crate::actors::system::Engine;
 use crate::config::reload::LimitsSource;
 use crate::dashboard::{self, Bounds, Door, Keyring};
@@ -35,6 +36,22 @@ pub(super) struct LiveOptions {
     pub(super) url_file: Option<PathBuf>,
 }
 
+/// Watches the limits of the configuration's directory, if there is one, until the answer is dropped.
+fn watch_limits(engine: &Engine, options: &LiveOptions) -> Result<Option<LimitsWatch>, CliError> {
+    let Some(directory) = &options.config_dir else {
+        return Ok(None);
+    };
+    let source =
+        LimitsSource::new(directory).map_err(|error| CliError::usage(error.to_string()))?;
+    let watch = engine.watch_limits(source).map_err(|error| {
+        CliError::failed(format!(
+            "{} cannot be watched: {error}",
+            directory.display()
+        ))
+    })?;
+    Ok(Some(watch))
+}
+
 /// Runs until the span is over, a signal comes, or `ended` says so. Then stops the engine and returns its summary.
 pub(super) async fn run(
     engine: Engine,
@@ -45,20 +62,7 @@ pub(super) async fn run(
         Some(address) => Some(serve_page(address, &engine, options)?),
         None => None,
     };
-    let _limits = match &options.config_dir {
-        Some(directory) => {
-            let source =
-                LimitsSource::new(directory).map_err(|error| CliError::usage(error.to_string()))?;
-            let watch = engine.watch_limits(source);
-            Some(watch.map_err(|error| {
-                CliError::failed(format!(
-                    "{} cannot be watched: {error}",
-                    directory.display()
-                ))
-            })?)
-        }
-        None => None,
-    };
+    let _limits = watch_limits(&engine, options)?;
     let mut terminate =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
             .map_err(|error| CliError::failed(format!("signals cannot be heard: {error}")))?;

@@ -90,6 +90,20 @@ async fn policies() {
     })
     .await;
     assert_eq!(perp(&venues), left, "nothing increases a held position");
+    // A second engine on the same directory is refused, whatever the first is doing (S37, A21).
+    let second_errors = configuration.join("second.log");
+    let mut second = engine(configuration, &second_errors);
+    until("the second engine ends", &second_errors, || {
+        second.try_wait().unwrap().is_some()
+    })
+    .await;
+    assert_eq!(second.wait().unwrap().code(), Some(1));
+    let said = std::fs::read_to_string(&second_errors).unwrap();
+    assert!(
+        said.contains("two engines must not share a data_dir"),
+        "{said}"
+    );
+    alive(&mut child, &errors);
     child.kill().unwrap();
     child.wait().unwrap();
     let written = entries(configuration);

@@ -243,7 +243,12 @@ fn the_command_line_finds_the_demo_and_steers_it() {
     assert!(risk(&["--as", "nobody", "status"], 2).contains("alice, bob, tess, vic"));
     assert!(risk(&["--as", "tess", "halt", "--reason", "try it"], 0).contains("K4 halt"));
     assert!(risk(&["levels"], 0).contains("try it"));
-    assert!(risk(&["what-if", "spot_a", "BTC/USDT", "buy", "0.01"], 3).contains("KILL_HALT"));
+    // The gate hears of a level with its next cycle; until then it may refuse for another reason.
+    let judged = |_| {
+        let output = arbalest(&["risk", "what-if", "spot_a", "BTC/USDT", "buy", "0.01"]).output();
+        String::from_utf8_lossy(&output.unwrap().stdout).contains("KILL_HALT")
+    };
+    assert!((0..200).any(judged), "the gate has heard of the halt");
     assert!(
         risk(
             &[

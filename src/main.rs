@@ -51,6 +51,8 @@ enum Command {
     Inspect(cli::inspect::InspectArgs),
     /// Verify and show the record of what happened: the journal and the audit chain of the database
     Audit(cli::audit::AuditArgs),
+    /// Try the receivers of alerts
+    Alert(cli::alert::AlertArgs),
     /// Positions and PnL of a list of fills, exactly
     Ledger(cli::ledger::LedgerArgs),
 }
@@ -80,6 +82,7 @@ fn run(command: &Command) -> Result<(), CliError> {
         Command::Drill(args) => cli::drill::run(args),
         Command::Inspect(args) => cli::inspect::run(args),
         Command::Audit(args) => cli::audit::run(args),
+        Command::Alert(args) => cli::alert::run(args),
         Command::Ledger(args) => cli::ledger::run(args),
     }
 }

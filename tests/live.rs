@@ -7,6 +7,8 @@
     reason = "a missing value fails the test; the parts of this file share helpers"
 )]
 
+#[path = "live/alerts.rs"]
+mod alerts;
 #[path = "live/books.rs"]
 mod books;
 #[path = "live/control.rs"]

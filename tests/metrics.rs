@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use arbalest::dashboard::{self, DashboardError};
 use arbalest::telemetry::catalogue::{self, CATALOGUE, Kind};
+use arbalest::telemetry::snapshot::AlertSinkStatus;
 use arbalest::telemetry::snapshot::*;
 use arbalest::telemetry::{Counts, EngineSnapshot, Lanes, Stage, Telemetry};
 use arbalest::units::{MonoNanos, Nanos};
@@ -128,6 +129,10 @@ fn snapshot() -> EngineSnapshot {
             ..JournalStatus::default()
         },
         store: Some(StoreStatus::default()),
+        alert_sinks: vec![AlertSinkStatus {
+            sink: "pager".into(),
+            ..AlertSinkStatus::default()
+        }],
         ..EngineSnapshot::default()
     }
 }

@@ -7,13 +7,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rust_decimal::Decimal;
 
+use crate::engine::alerts::Note;
 use crate::execution::{DeskAlert, SetEnd, SetSummary};
 use crate::ledger::{FillEffect, Ledger};
 use crate::market::{Catalogue, InstrumentId, VenueId};
-use crate::risk::{Alert, CloseRecord, LevelChange};
-use crate::telemetry::snapshot::AlertLine;
+use crate::risk::{Alert, CloseRecord, LevelChange, Severity};
+use crate::telemetry::snapshot::{AlertLine, AlertSinkStatus};
 use crate::trade::{Fill, OrderReport, ReportKind, StrategyId, Ticket};
 use crate::units::{Money, Side, UnixNanos};
+
+use super::alerts::AlertPost;
 
 /// Fills kept for the CSV and the summary; older ones stay counted.
 const FILLS_MAX: usize = 1_000_000;
@@ -77,12 +80,30 @@ pub struct BoardData {
 }
 
 /// Shared by seats and reporters.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Board {
     data: Mutex<BoardData>,
+    post: AlertPost,
 }
 
 impl Board {
+    pub(super) fn new(post: AlertPost) -> Self {
+        Self {
+            data: Mutex::default(),
+            post,
+        }
+    }
+
+    /// Counters of the receivers of alerts.
+    pub(super) fn alert_sinks(&self) -> Vec<AlertSinkStatus> {
+        self.post.status()
+    }
+
+    /// Waits a little until every alert is sent.
+    pub(super) async fn flush_alerts(&self) {
+        self.post.flush().await;
+    }
+
     /// The data, locked.
     pub fn read(&self) -> MutexGuard<'_, BoardData> {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
@@ -214,16 +235,20 @@ impl Board {
         self.read().positions = positions;
     }
 
-    pub(super) fn add_alert(&self, time: UnixNanos, severity: &'static str, text: String) {
-        tracing::warn!(severity, "{text}");
+    /// For the page and the log, and for whoever outside is told.
+    pub(super) fn add_alert(&self, note: Note) {
+        let note = note.cleaned();
+        let severity = note.severity.label();
+        tracing::warn!(severity, "{}", note.text);
+        self.post.add(&note);
         let mut data = self.read();
         if data.alerts.len() >= ALERTS_MAX {
             data.alerts.pop_front();
         }
         data.alerts.push_back(AlertLine {
-            time_ns: time.0,
+            time_ns: note.at.0,
             severity,
-            text,
+            text: note.text,
         });
     }
 
@@ -240,11 +265,14 @@ impl Board {
             .order
             .map(|order| format!(" order {order}"))
             .unwrap_or_default();
-        self.add_alert(
-            time,
-            "warning",
-            format!("{} {place}{set}{order}", alert.kind.label()),
-        );
+        self.add_alert(Note {
+            at: time,
+            severity: Severity::Warning,
+            kind: alert.kind.label().to_owned(),
+            text: format!("{} {place}{set}{order}", alert.kind.label()),
+            scope: place,
+            raised: true,
+        });
     }
 
     pub(super) fn add_risk_alert(&self, time: UnixNanos, scope: &str, alert: &Alert) {
@@ -260,7 +288,14 @@ impl Board {
             number(alert.value, "value"),
             number(alert.limit, "limit")
         );
-        self.add_alert(time, alert.severity.label(), text);
+        self.add_alert(Note {
+            at: time,
+            severity: alert.severity,
+            kind: alert.kind.label().to_owned(),
+            scope: scope.to_owned(),
+            raised: alert.raised,
+            text,
+        });
     }
 
     pub(super) fn add_close(&self, record: CloseRecord) {

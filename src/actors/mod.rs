@@ -4,6 +4,7 @@
 //! what it hears and whom it tells.
 
 pub mod account;
+pub mod alerts;
 pub mod board;
 mod control;
 pub mod execution;

@@ -437,8 +437,14 @@ impl Recovery<'_> {
     }
 
     fn alert(&self, status: &mut RecoveryStatus, text: String) {
-        self.board
-            .add_alert(self.clock.now_unix(), "critical", text.clone());
+        self.board.add_alert(crate::engine::alerts::Note {
+            at: self.clock.now_unix(),
+            severity: crate::risk::Severity::Critical,
+            kind: "recovery".to_owned(),
+            scope: "portfolio".to_owned(),
+            raised: true,
+            text: text.clone(),
+        });
         status.remarks.push(text);
     }
 

@@ -10,8 +10,10 @@ use tokio::sync::mpsc;
 
 use crate::clock::{Clock, OsClock};
 use crate::config::reload::{LimitsSource, ReadAgain, ReloadError};
+use crate::engine::alerts::Note;
 use crate::market::Catalogue;
 use crate::prng::secret_bytes;
+use crate::risk::Severity;
 use crate::risk::{
     Hex32, Limits, LimitsProposed, OperatorCommand, OperatorDone, OperatorRefusal, Person, Role,
 };
@@ -135,6 +137,13 @@ impl WatchParts {
 
     fn warn(&self, text: String) {
         tracing::warn!("{text}");
-        self.board.add_alert(self.clock.now_unix(), "warning", text);
+        self.board.add_alert(Note {
+            at: self.clock.now_unix(),
+            severity: Severity::Warning,
+            kind: "limits_file".to_owned(),
+            scope: "portfolio".to_owned(),
+            raised: true,
+            text,
+        });
     }
 }

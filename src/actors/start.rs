@@ -27,6 +27,7 @@ use crate::telemetry::{Lanes, Telemetry};
 use crate::trade::OrderIdSource;
 
 use super::account::{AccountSeat, BindGateways};
+use super::alerts::AlertPost;
 use super::board::Board;
 use super::execution::BindSignal;
 use super::gateway::BindExecution as BindGateway;
@@ -197,7 +198,8 @@ impl Start<'_> {
                 .collect(),
         );
         let catalogue = Arc::clone(&self.assembly.catalogue);
-        let board = Arc::new(Board::default());
+        let post = AlertPost::start(self.options.alerts.clone(), self.clock.clone());
+        let board = Arc::new(Board::new(post.map_err(StartError::Alerts)?));
         let view = Arc::new(ArcSwapOption::empty());
         let journal = self.past.journal.clone();
         if let Some(journal) = &journal {

@@ -51,6 +51,9 @@ const QUIET_WAIT: Duration = Duration::from_secs(10);
 /// Why the engine did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// Nothing can be sent to the receivers of alerts.
+    #[error("alerts cannot be sent: {0}")]
+    Alerts(std::io::Error),
     /// A venue did not answer its list of instruments.
     #[error(
         "venue {venue}: no list of instruments from {url} (status {status}): is the address right and the venue up?"
@@ -146,6 +149,8 @@ pub struct RunOptions {
     pub paper: bool,
     /// Where the journal is written; `None` keeps none.
     pub journal_dir: Option<std::path::PathBuf>,
+    /// Who outside is told of alerts.
+    pub alerts: Vec<super::alerts::SinkTarget>,
     /// What is filled from the journal; nothing without one.
     pub store: Option<crate::store::Place>,
     /// Settings of every feed.
@@ -267,6 +272,7 @@ impl Engine {
         let mut snapshot = picture::snapshot(&self.handles, &picture, self.journal_status());
         snapshot.store = self.store_status();
         self.records.write(&snapshot, &picture.risk.metrics);
+        snapshot.alert_sinks = self.handles.board.alert_sinks();
         self.handles.hub.publish(snapshot);
         true
     }
@@ -361,6 +367,7 @@ impl Engine {
         self.sample().await;
         let summary = self.summary(mode, ended_by).await;
         self.beat(HeartState::Stopped).await;
+        self.handles.board.flush_alerts().await;
         self.threads.stop();
         drop(self.records);
         if let Some(journal) = self.journal.and_then(Arc::into_inner) {

@@ -145,6 +145,7 @@ async fn engine(
     };
     let run = RunOptions {
         full_ring,
+        alerts: super::alert::targets(&settings.engine.alerts)?,
         store: super::store::place(&settings.engine, &journal_dir)?,
         journal_dir: Some(journal_dir),
         ..venues::run_options(args.seed, settings, fleet.depth_speeds.clone())

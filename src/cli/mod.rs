@@ -7,6 +7,7 @@
     reason = "this room is where people read results"
 )]
 
+pub mod alert;
 pub mod audit;
 pub mod check;
 pub mod demo;

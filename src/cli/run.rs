@@ -100,6 +100,7 @@ pub fn run(args: &RunArgs) -> Result<(), CliError> {
     ));
     let summary = actix::System::new().block_on(async {
         let run = RunOptions {
+            alerts: super::alert::targets(&settings.engine.alerts)?,
             store: super::store::place(&settings.engine, &settings.engine.data_dir)?,
             ..venues::run_options(args.seed, &settings, Vec::new())
         };

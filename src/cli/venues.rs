@@ -296,6 +296,7 @@ pub(super) fn run_options(
         paper: settings.engine.mode != EngineMode::Live,
         journal_dir: Some(settings.engine.data_dir.clone()),
         store: None,
+        alerts: Vec::new(),
         feed: FeedOptions {
             seed,
             ..FeedOptions::default()

@@ -13,6 +13,7 @@ mod lists;
 pub mod load;
 pub mod mistake;
 pub mod quantity;
+mod read_alert;
 mod read_controls;
 pub mod read_engine;
 mod read_kill;

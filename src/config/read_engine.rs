@@ -31,6 +31,7 @@ pub fn read(document: &Document, report: &mut Report) -> Option<EngineSettings> 
     let (wait, layout, pin_core) = signal.map(|signal| read_signal(&signal, report))?;
     let metrics_address = metrics.and_then(|metrics| read_address(&metrics, report));
     let store = store.and_then(|store| super::read_store::read(&store, report));
+    let alerts = super::read_alert::read(&table, report);
     Some(EngineSettings {
         mode: EngineMode::parse(mode?),
         reporting_currency: reporting_currency?,
@@ -46,6 +47,7 @@ pub fn read(document: &Document, report: &mut Report) -> Option<EngineSettings> 
         dead_man: dead_man?,
         watchdog: watchdog?,
         store: store?,
+        alerts: alerts?,
     })
 }
 

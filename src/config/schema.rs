@@ -3,12 +3,14 @@
 
 use super::quantity::Unit;
 
+mod alert;
 mod controls;
 mod kill;
 mod pre_trade;
 mod recovery;
 mod store;
 
+pub use alert::ALERT;
 pub use controls::{CONTROLS, STRESS};
 pub use kill::KILL;
 pub use pre_trade::PRE_TRADE;
@@ -106,6 +108,7 @@ pub const ENGINE: Section = Section {
         field("dead_man", Form::Table, Absent::None("defaults"), "see [dead_man]"),
         field("watchdog", Form::Table, Absent::None("defaults"), "see [watchdog]"),
         field("store", Form::Table, Absent::None("defaults"), "see [store]"),
+        field("alert", Form::Table, Absent::None("nobody is told"), "one [[alert]] for every receiver of alerts"),
     ],
 };
 /// `[signal]`
@@ -299,7 +302,7 @@ pub const STRATEGY: Section = Section {
 /// All sections, in the order of the documentation.
 pub const SECTIONS: &[&Section] = &[
     &VENUES, &VENUE, &FEES, &KEYS, &LIMITS, &NOTIONAL, &SUBMIT, &PRE_TRADE, &CONTROLS, &STRESS, &FORCE_CLOSE, &KILL, &INSTRUMENT, &STRATEGY, &ENGINE, &SIGNAL,
-    &METRICS, &CONTROL, &RECOVERY, &DEAD_MAN, &WATCHDOG, &STORE,
+    &METRICS, &CONTROL, &RECOVERY, &DEAD_MAN, &WATCHDOG, &STORE, &ALERT,
 ];
 
 impl Section {

@@ -109,6 +109,8 @@ pub struct EngineSettings {
     pub metrics_address: SocketAddr,
     /// What is filled from the journal.
     pub store: StoreSettings,
+    /// Who outside is told of alerts.
+    pub alerts: Vec<AlertSettings>,
     /// Who may steer; none reads only.
     pub tokens_file: Option<PathBuf>,
     /// What a start does with what an earlier session left.
@@ -153,6 +155,15 @@ pub enum StoreSettings {
         /// Schema of our tables.
         schema: String,
     },
+}
+
+/// `[[alert]]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertSettings {
+    /// How the receiver is served.
+    pub terms: crate::engine::alerts::SinkTerms,
+    /// Where its address is.
+    pub url: KeySource,
 }
 
 /// Where a secret is.

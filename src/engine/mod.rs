@@ -3,6 +3,7 @@
 //! Nothing here awaits, reads a clock, logs or names a venue: the live shells (`actors/`), the virtual-time world
 //! (`sim/world.rs`) and the benches call the same functions.
 
+pub mod alerts;
 pub mod book_digest;
 pub mod control;
 pub mod digest;

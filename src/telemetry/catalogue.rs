@@ -117,6 +117,10 @@ catalogue! {
     STORE_LAG_SECONDS: Gauge "store_lag_seconds" [] "seconds", "Age of the oldest of them";
     STORE_ROWS_TOTAL: Counter "store_rows_total" [] "1", "Rows written";
     STORE_ERRORS_TOTAL: Counter "store_errors_total" [] "1", "Failed attempts to reach or fill the database";
+    ALERTS_SENT_TOTAL: Counter "alerts_sent_total" ["sink"] "1", "Alerts that a receiver outside took";
+    ALERTS_FAILED_TOTAL: Counter "alerts_failed_total" ["sink"] "1", "Failed attempts to send one";
+    ALERTS_DROPPED_TOTAL: Counter "alerts_dropped_total" ["sink"] "1", "Alerts dropped for want of room, refused, or given up";
+    ALERTS_WAITING: Gauge "alerts_waiting" ["sink"] "1", "Alerts not sent yet";
 
     FEED_DELAY: Histogram "feed_delay_seconds" ["venue"] "seconds", "Venue time stamp to frame received (includes the clock offset)";
     FEED_DELAY_WINDOW: Summary "feed_delay_window_seconds" ["venue"] "seconds", "Last closed 10 s window of feed_delay; exact for this process, do not average over nodes";

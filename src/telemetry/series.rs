@@ -155,6 +155,21 @@ impl Samples {
         if let Some(free) = journal.disk_free_bytes {
             self.size(names::JOURNAL_DISK_FREE_BYTES, &[], free);
         }
+        for sink in &snapshot.alert_sinks {
+            let labels = [sink.sink.as_str()];
+            self.push(names::ALERTS_SENT_TOTAL, &labels, Value::Count(sink.sent));
+            self.push(
+                names::ALERTS_FAILED_TOTAL,
+                &labels,
+                Value::Count(sink.failed),
+            );
+            self.push(
+                names::ALERTS_DROPPED_TOTAL,
+                &labels,
+                Value::Count(sink.dropped),
+            );
+            self.size(names::ALERTS_WAITING, &labels, sink.waiting);
+        }
         let Some(store) = &snapshot.store else { return };
         self.flag(names::STORE_UP, &[], store.is_up);
         self.size(names::STORE_LAG_RECORDS, &[], store.lag_records);

@@ -82,6 +82,8 @@ pub struct EngineSnapshot {
     pub recovery: RecoveryStatus,
     /// The database; absent when none is configured.
     pub store: Option<StoreStatus>,
+    /// Receivers of alerts outside.
+    pub alert_sinks: Vec<AlertSinkStatus>,
     /// Sums over everything, as `--json` prints them.
     pub totals: Totals,
     /// By stage name; the hub fills it.
@@ -383,6 +385,21 @@ pub struct JournalStatus {
     pub failed: bool,
     /// Free bytes on its disk; absent when the system does not say.
     pub disk_free_bytes: Option<u64>,
+}
+
+/// One receiver of alerts outside.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct AlertSinkStatus {
+    /// Its configured name.
+    pub sink: String,
+    /// Alerts it took.
+    pub sent: u64,
+    /// Attempts that failed.
+    pub failed: u64,
+    /// Alerts dropped: no room, refused, or given up.
+    pub dropped: u64,
+    /// Alerts not sent yet.
+    pub waiting: u64,
 }
 
 /// The database that is filled from the journal.

@@ -315,6 +315,7 @@ impl World {
         });
         let journal = tempfile::tempdir().unwrap();
         let options = RunOptions {
+            alerts: Vec::new(),
             seed: Some(1),
             full_ring: FullRing::Gap,
             paper: true,

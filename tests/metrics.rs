@@ -18,6 +18,9 @@ use arbalest::telemetry::{Counts, EngineSnapshot, Lanes, Stage, Telemetry};
 use arbalest::units::{MonoNanos, Nanos};
 use rust_decimal::Decimal;
 
+#[path = "metrics/boards.rs"]
+mod boards;
+
 const START: MonoNanos = MonoNanos(1_000_000_000);
 
 fn local() -> SocketAddr {

@@ -61,6 +61,7 @@ catalogue! {
     UNREALIZED_PNL: Gauge "unrealized_pnl" ["symbol"] "reporting currency", "Unrealized profit and loss at mid; NaN while an open position cannot be priced";
     TOTAL_EXPOSURE: Gauge "total_exposure" [] "reporting currency", "Gross absolute exposure over all symbols; NaN while an open position cannot be priced";
 
+    SYMBOL_EXPOSURE: Gauge "symbol_exposure" ["symbol"] "reporting currency", "Gross absolute value of a symbol's positions over all venues at mid; NaN while one cannot be priced";
     VENUE_POSITION_QUANTITY: Gauge "venue_position_quantity" ["venue", "symbol"] "base units", "Signed position at one venue";
     REALIZED_PNL: Gauge "realized_pnl" ["strategy"] "reporting currency", "Realized profit and loss since the start, after fees";
     FEES_PAID_TOTAL: Counter "fees_paid_total" ["venue"] "reporting currency", "Trading fees paid";

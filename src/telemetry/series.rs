@@ -44,6 +44,7 @@ pub fn samples(snapshot: &EngineSnapshot) -> Vec<Sample> {
             Some(symbol.position_quantity),
         );
         out.level(names::UNREALIZED_PNL, &labels, symbol.unrealized_pnl);
+        out.level(names::SYMBOL_EXPOSURE, &labels, symbol.exposure);
     }
     out.level(names::TOTAL_EXPOSURE, &[], snapshot.total_exposure);
     snapshot

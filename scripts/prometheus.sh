@@ -38,7 +38,7 @@ sed -e "s/127\.0\.0\.1:9464/127.0.0.1:$metrics_port/" -e 's/scrape_interval: .*/
   -e 's/scrape_timeout: .*/scrape_timeout: 1s/' ops/prometheus/prometheus.yml >"$work/prometheus.yml"
 promtool check config "$work/prometheus.yml"
 
-(cd "$work" && exec "$binary" demo --for 60s --config "$work/config" >"$work/demo.out" 2>"$work/demo.log") &
+(cd "$work" && exec "$binary" demo --for 120s --config "$work/config" >"$work/demo.out" 2>"$work/demo.log") &
 children+=($!)
 (cd "$work" && exec prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/tsdb" \
   --web.listen-address="127.0.0.1:$prometheus_port" --log.level=warn >"$work/prometheus.log" 2>&1) &
@@ -46,7 +46,7 @@ children+=($!)
 
 # Tries a command once a second until it succeeds.
 until_true() {
-  for _ in $(seq 1 40); do
+  for _ in $(seq 1 60); do
     if "$@"; then return 0; fi
     sleep 1
   done
@@ -80,4 +80,7 @@ if curl -fsS -H 'Host: evil.example' "http://127.0.0.1:$metrics_port/status" >/d
   echo "a foreign host name was served"
   exit 1
 fi
+# Every panel of every Grafana board asks this Prometheus.
+ARBALEST_PROMETHEUS_URL="http://127.0.0.1:$prometheus_port" cargo test --locked --test metrics -- --nocapture \
+  every_panel_returns_data
 echo "scrape test passed"

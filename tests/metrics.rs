@@ -118,6 +118,11 @@ fn snapshot() -> EngineSnapshot {
                 result: "done",
                 count: 1,
             }],
+            figures: RiskFigures {
+                venue_equity: vec![("spot_a".into(), Some(Decimal::from(100_000)))],
+                net_delta: vec![("BTC".into(), Some(Decimal::from(-12)))],
+                ..RiskFigures::default()
+            },
             ..RiskStatus::default()
         },
         queues: vec![QueueStatus {

@@ -10,8 +10,8 @@ use crate::risk::KillLevel;
 use crate::telemetry::Counts;
 use crate::telemetry::snapshot::{
     BuildInfo, ChannelStatus, CloseCount, EngineSnapshot, FillCount, InstrumentStatus,
-    JournalStatus, KillScope, OrderCount, QueueStatus, RiskStatus, StrategyStatus, SymbolStatus,
-    Totals, TradingState, VenueStatus,
+    JournalStatus, KillScope, OrderCount, QueueStatus, RiskFigures, RiskStatus, StrategyStatus,
+    SymbolStatus, Totals, TradingState, VenueStatus,
 };
 use crate::units::MonoNanos;
 
@@ -77,6 +77,7 @@ pub(super) fn snapshot(
                 .take(20)
                 .cloned()
                 .collect(),
+            figures: figures(handles, picture),
         },
         queues: queues(handles),
         // Every one of these answered a question just now.
@@ -96,6 +97,32 @@ pub(super) fn snapshot(
         totals: money.totals,
         // The hub fills the latencies and the web server's counts, the supervisor the store.
         ..EngineSnapshot::default()
+    }
+}
+
+fn figures(handles: &Handles, picture: &Picture) -> RiskFigures {
+    let metrics = &picture.risk.metrics;
+    let venues = handles.catalogue.venue_names().iter();
+    RiskFigures {
+        pnl: metrics.pnl,
+        venue_equity: venues
+            .zip(&metrics.venue_equity)
+            .map(|(venue, equity)| (venue.clone(), *equity))
+            .collect(),
+        nav: metrics.nav,
+        high_water_mark: metrics.high_water_mark,
+        drawdown: metrics.drawdown,
+        max_drawdown: metrics.max_drawdown,
+        var99: metrics.var99,
+        es975: metrics.es975,
+        margin_usage: metrics.margin_usage,
+        maint_margin: metrics.maint_margin,
+        unhedged_delta: metrics.unhedged_delta,
+        net_delta: metrics
+            .net_delta
+            .iter()
+            .map(|(asset, delta)| (asset.to_string(), *delta))
+            .collect(),
     }
 }
 

@@ -66,6 +66,18 @@ catalogue! {
     REALIZED_PNL: Gauge "realized_pnl" ["strategy"] "reporting currency", "Realized profit and loss since the start, after fees";
     FEES_PAID_TOTAL: Counter "fees_paid_total" ["venue"] "reporting currency", "Trading fees paid";
     REBATES_RECEIVED_TOTAL: Counter "rebates_received_total" ["venue"] "reporting currency", "Maker rebates received";
+    PNL: Gauge "pnl" [] "reporting currency", "Realized and unrealized profit and loss since the start, after fees; NaN while it cannot be told";
+    EQUITY: Gauge "equity" ["venue"] "reporting currency", "Account equity; NaN while an asset has no rate";
+    NAV: Gauge "nav" [] "units", "Value of one unit of the portfolio; 1 at the start; deposits and withdrawals do not move it";
+    HIGH_WATER_MARK: Gauge "high_water_mark" [] "units", "Highest value of one unit";
+    DRAWDOWN_RATIO: Gauge "drawdown_ratio" [] "ratio", "Fall of the unit value from its high-water mark";
+    MAX_DRAWDOWN_RATIO: Gauge "max_drawdown_ratio" [] "ratio", "Largest fall of the unit value since the start";
+    VAR99_USD: Gauge "var99_usd" [] "reporting currency", "Value at risk, 99 % over one day: the larger of the historical and the weighted estimate; NaN until there is enough history";
+    ES975_USD: Gauge "es975_usd" [] "reporting currency", "Expected shortfall, 97.5 % over one day; NaN until there is enough history";
+    MARGIN_USAGE_RATIO: Gauge "margin_usage_ratio" [] "ratio", "Initial margin over equity of the account nearest to its limit; NaN where no account has margin";
+    MAINT_MARGIN_RATIO: Gauge "maint_margin_ratio" [] "ratio", "Maintenance margin over equity of the account nearest to its limit; NaN where no account has margin";
+    UNHEDGED_DELTA_USD: Gauge "unhedged_delta_usd" [] "reporting currency", "Value of what leg sets have open on one side only";
+    NET_DELTA: Gauge "net_delta" ["asset"] "reporting currency", "Signed net value of a base asset over all venues";
     UNPRICED_POSITIONS: Gauge "unpriced_positions" [] "1", "Open positions without a usable price";
     RISK_LIMIT: Gauge "risk_limit" ["limit", "scope"] "the limit's unit", "Configured value of a limit";
     RISK_LIMIT_UTILIZATION_RATIO: Gauge "risk_limit_utilization_ratio" ["limit", "scope"] "ratio", "Used part of a limit; above 1 it is breached";

@@ -6,7 +6,7 @@ use rust_decimal::prelude::ToPrimitive;
 use super::catalogue::{self as names, Metric};
 use super::counters::Counts;
 use super::snapshot::{
-    EngineSnapshot, InstrumentStatus, StrategyStatus, TradingState, VenueStatus,
+    EngineSnapshot, InstrumentStatus, RiskFigures, StrategyStatus, TradingState, VenueStatus,
 };
 
 /// The value of one sample.
@@ -283,6 +283,29 @@ impl Samples {
         self.level(names::REALIZED_PNL, &[name], Some(strategy.realized_pnl));
     }
 
+    fn figures(&mut self, figures: &RiskFigures) {
+        for (venue, equity) in &figures.venue_equity {
+            self.level(names::EQUITY, &[venue], *equity);
+        }
+        for (asset, delta) in &figures.net_delta {
+            self.level(names::NET_DELTA, &[asset], *delta);
+        }
+        for (metric, value) in [
+            (names::PNL, figures.pnl),
+            (names::NAV, figures.nav),
+            (names::HIGH_WATER_MARK, figures.high_water_mark),
+            (names::DRAWDOWN_RATIO, figures.drawdown),
+            (names::MAX_DRAWDOWN_RATIO, figures.max_drawdown),
+            (names::VAR99_USD, figures.var99),
+            (names::ES975_USD, figures.es975),
+            (names::MARGIN_USAGE_RATIO, figures.margin_usage),
+            (names::MAINT_MARGIN_RATIO, figures.maint_margin),
+            (names::UNHEDGED_DELTA_USD, figures.unhedged_delta),
+        ] {
+            self.level(metric, &[], value);
+        }
+    }
+
     fn risk(&mut self, snapshot: &EngineSnapshot) {
         let risk = &snapshot.risk;
         for limit in &risk.limits {
@@ -306,6 +329,7 @@ impl Samples {
             &["reject"],
             Value::Count(risk.checks_rejected),
         );
+        self.figures(&risk.figures);
         for close in &risk.force_closes {
             self.push(
                 names::FORCE_CLOSE_TOTAL,

@@ -320,6 +320,37 @@ pub struct RiskStatus {
     pub unpriced_positions: u64,
     /// Latest first, a bounded number.
     pub alerts: Vec<AlertLine>,
+    /// Equity, drawdown, value at risk, margin.
+    pub figures: RiskFigures,
+}
+
+/// What the risk officer reads first, in the reporting currency; absent when it cannot be told, never zero instead.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RiskFigures {
+    /// Realized and unrealized profit since the start, after fees.
+    pub pnl: Option<Decimal>,
+    /// Equity by venue.
+    pub venue_equity: Vec<(String, Option<Decimal>)>,
+    /// Value of one unit; 1 when the session began.
+    pub nav: Option<Decimal>,
+    /// Its highest value.
+    pub high_water_mark: Option<Decimal>,
+    /// Fall from it now, as a ratio.
+    pub drawdown: Option<Decimal>,
+    /// Largest fall in this session, as a ratio.
+    pub max_drawdown: Option<Decimal>,
+    /// Value at risk, 99 % over a day.
+    pub var99: Option<Decimal>,
+    /// Expected shortfall, 97.5 % over a day.
+    pub es975: Option<Decimal>,
+    /// Initial margin over equity of the account nearest to its limit.
+    pub margin_usage: Option<Decimal>,
+    /// Maintenance margin over equity, the same.
+    pub maint_margin: Option<Decimal>,
+    /// Value of what sets have open on one side only.
+    pub unhedged_delta: Option<Decimal>,
+    /// Net value by base asset.
+    pub net_delta: Vec<(String, Option<Decimal>)>,
 }
 
 /// One limit.

@@ -95,6 +95,9 @@ impl Script<'_> {
 
 const READER: &[&str] = &[""];
 
+/// Makes a good request a bad one.
+type Spoil = fn(&mut Ask);
+
 fn lines_and_hosts(script: &mut Script<'_>) {
     let host = script.world.host();
     let other_hosts = [
@@ -116,7 +119,7 @@ fn lines_and_hosts(script: &mut Script<'_>) {
     ];
     for other in other_hosts {
         script.signed("host of another machine", &["host", ""], |ask| {
-            ask.host = other.to_owned()
+            ask.host = other.to_owned();
         });
     }
     let ask = script.ask(Role::Trader, route(Op::Halt));
@@ -125,10 +128,10 @@ fn lines_and_hosts(script: &mut Script<'_>) {
         .replace(&format!("Host: {host}\r\n"), "");
     script.raw("no host", without, &["host", ""]);
     script.signed("two hosts", &["host", ""], |ask| {
-        ask.more.push("Host: evil.example".to_owned())
+        ask.more.push("Host: evil.example".to_owned());
     });
     script.signed("two hosts", &["host", ""], |ask| {
-        ask.more.push(format!("Host: {}", ask.host))
+        ask.more.push(format!("Host: {}", ask.host));
     });
     for origin in [
         "null",
@@ -140,12 +143,12 @@ fn lines_and_hosts(script: &mut Script<'_>) {
         "chrome-extension://x",
     ] {
         script.signed("origin of a page", &["origin"], |ask| {
-            ask.more.push(format!("Origin: {origin}"))
+            ask.more.push(format!("Origin: {origin}"));
         });
     }
     for site in ["cross-site", "same-site", "evil"] {
         script.signed("fetch of another site", &["origin"], |ask| {
-            ask.more.push(format!("Sec-Fetch-Site: {site}"))
+            ask.more.push(format!("Sec-Fetch-Site: {site}"));
         });
     }
     script.signed("two origins", &["origin"], |ask| {
@@ -154,6 +157,10 @@ fn lines_and_hosts(script: &mut Script<'_>) {
             "Origin: http://evil.example".to_owned(),
         ]);
     });
+    absolute_targets(script);
+}
+
+fn absolute_targets(script: &mut Script<'_>) {
     for target in [
         "http://evil.example/api/v1/halt",
         "https://127.0.0.1/api/v1/halt",
@@ -169,6 +176,7 @@ fn lines_and_hosts(script: &mut Script<'_>) {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of attacks, one entry each")]
 fn paths_and_methods(script: &mut Script<'_>) {
     let tricks = [
         "/api/v1/../v1/halt",
@@ -206,7 +214,7 @@ fn paths_and_methods(script: &mut Script<'_>) {
     ];
     for target in tricks {
         script.signed("path tricks", &["path", "method", ""], |ask| {
-            ask.target = target.to_owned()
+            ask.target = target.to_owned();
         });
     }
     for method in [
@@ -265,6 +273,7 @@ fn paths_and_methods(script: &mut Script<'_>) {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of attacks, one entry each")]
 fn signatures(script: &mut Script<'_>) {
     for bit in 0..64 {
         let mut ask = script.ask(Role::Trader, route(Op::Status));
@@ -285,10 +294,10 @@ fn signatures(script: &mut Script<'_>) {
         "mallory", "root", "admin", "ri", "riaa", "operator", "startup", "a",
     ] {
         script.signed("unknown name", &["signature", "locked"], |ask| {
-            ask.name = name.to_owned()
+            ask.name = name.to_owned();
         });
     }
-    let malformed: [(&str, fn(&mut Ask)); 22] = [
+    let malformed: [(&str, Spoil); 22] = [
         ("name", |ask| ask.name = String::new()),
         ("name", |ask| ask.name = "TOM".to_owned()),
         ("name", |ask| ask.name = "tom risk_officer".to_owned()),
@@ -311,7 +320,7 @@ fn signatures(script: &mut Script<'_>) {
         ("nonce", |ask| ask.nonce = "A".repeat(32)),
         ("nonce", |ask| ask.nonce = "0".repeat(100_000)),
         ("nonce", |ask| {
-            ask.nonce = "' or 1=1 -- 00000000000000000000".to_owned()
+            ask.nonce = "' or 1=1 -- 00000000000000000000".to_owned();
         }),
     ];
     for (_, change) in malformed {
@@ -342,7 +351,7 @@ fn signatures(script: &mut Script<'_>) {
         "X-Arbalest-Signature: 00",
     ] {
         script.signed("signature header twice", &["headers"], |ask| {
-            ask.more.push(header.to_owned())
+            ask.more.push(header.to_owned());
         });
     }
     for missing in [
@@ -413,16 +422,17 @@ fn signatures(script: &mut Script<'_>) {
         86_400_000,
     ] {
         script.signed("signed at another time", &["stale_time"], |ask| {
-            ask.time = (now_ms() + late).to_string()
+            ask.time = (now_ms() + late).to_string();
         });
     }
     for time in ["0", "1", "999999999999999"] {
         script.signed("signed at another time", &["stale_time"], |ask| {
-            ask.time = time.to_owned()
+            ask.time = time.to_owned();
         });
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of attacks, one entry each")]
 fn bodies(script: &mut Script<'_>) {
     for kind in [
         "text/plain",
@@ -434,7 +444,7 @@ fn bodies(script: &mut Script<'_>) {
         "json",
     ] {
         script.signed("another content type", &["media_type"], |ask| {
-            ask.kind = Some(kind.to_owned())
+            ask.kind = Some(kind.to_owned());
         });
     }
     for (op, body) in [
@@ -646,11 +656,12 @@ fn mutations(script: &mut Script<'_>) {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of attacks, one entry each")]
 fn sizes_and_framing(script: &mut Script<'_>) {
     let host = script.world.host();
     for size in [65_537, 70_000, 1_000_000] {
         script.signed("huge body", &["too_large"], |ask| {
-            ask.body = vec![b' '; size]
+            ask.body = vec![b' '; size];
         });
     }
     for length in ["1073741824", "18446744073709551615"] {
@@ -761,11 +772,11 @@ fn sizes_and_framing(script: &mut Script<'_>) {
         "X-Arbalest-Name: tom\rX-Evil: 1",
     ] {
         script.signed("broken header lines", READER, |ask| {
-            ask.more.push(line.to_owned())
+            ask.more.push(line.to_owned());
         });
     }
     script.forged("header line smuggled in a name", |ask| {
-        ask.name = "mallory\r\nX-Arbalest-Role: admin".to_owned()
+        ask.name = "mallory\r\nX-Arbalest-Role: admin".to_owned();
     });
     for upgrade in [
         "Connection: Upgrade\r\nUpgrade: websocket",

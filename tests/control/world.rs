@@ -242,7 +242,9 @@ pub fn good_body(route: &Route) -> String {
         Kind::Text(_) => "\"words\"".to_owned(),
         Kind::Word(words) => format!("\"{}\"", words[0]),
         Kind::Hex64 => format!("\"{}\"", "0f".repeat(32)),
-        _ => "\"1.5\"".to_owned(),
+        Kind::Decimal | Kind::Integer | Kind::Flag | Kind::Texts | Kind::Objects(_) => {
+            "\"1.5\"".to_owned()
+        }
     };
     let pairs: Vec<String> = route
         .request

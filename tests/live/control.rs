@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use arbalest::dashboard::{self, Bounds, Door, Keyring};
 use arbalest::engine::control::{
     Caller, ControlAnswer, ControlError, ControlRequest, LevelAnswer, LimitAnswer, WhatIf,
+    WhatIfAnswer,
 };
 use arbalest::risk::{KillLevel, Person, Role};
 use arbalest::units::Side;
@@ -57,21 +58,21 @@ fn order(quantity: &str) -> ControlRequest {
     })
 }
 
+/// What the gate would say to an order of the trader.
+async fn what_if(world: &World, qty: &str) -> WhatIfAnswer {
+    match ask(world, "tess", Role::Trader, order(qty)).await {
+        Ok(ControlAnswer::WhatIf(answer)) => *answer,
+        other => panic!("no verdict: {other:?}"),
+    }
+}
+
 #[test]
 fn people_steer_and_the_journal_knows() {
     live(async || {
         let world = World::start(Terms::default()).await;
-        let Ok(ControlAnswer::WhatIf(small)) =
-            ask(&world, "tess", Role::Trader, order("0.002")).await
-        else {
-            panic!("no verdict");
-        };
+        let small = what_if(&world, "0.002").await;
         assert!(small.approved, "{small:?}");
-        let Ok(ControlAnswer::WhatIf(large)) =
-            ask(&world, "tess", Role::Trader, order("0.6")).await
-        else {
-            panic!("no verdict");
-        };
+        let large = what_if(&world, "0.6").await;
         assert_eq!(large.code.as_deref(), Some("NOT_PERMITTED"), "{large:?}");
         let before = world.snapshot().await;
         assert_eq!(before.totals.orders_sent, 0, "a what-if sends nothing");
@@ -90,16 +91,10 @@ fn people_steer_and_the_journal_knows() {
         let held = levels(&world).await;
         assert_eq!((held[0].scope.as_str(), held[0].level), ("venue:spot_a", 4));
         assert!(held[0].causes[0].contains("a test"), "{held:?}");
-        let Ok(ControlAnswer::WhatIf(halted)) =
-            ask(&world, "tess", Role::Trader, order("0.002")).await
-        else {
-            panic!("no verdict");
-        };
+        let halted = what_if(&world, "0.002").await;
         let again = until("the gate has heard", SOON, async || {
-            match ask(&world, "tess", Role::Trader, order("0.002")).await {
-                Ok(ControlAnswer::WhatIf(answer)) if !answer.approved => answer.code,
-                _ => None,
-            }
+            let answer = what_if(&world, "0.002").await;
+            answer.code.filter(|_| !answer.approved)
         });
         assert_eq!(again.await, "KILL_HALT", "{halted:?}");
 

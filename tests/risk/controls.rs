@@ -73,10 +73,10 @@ impl Rig {
         self.out.clear();
         act(&mut self.monitor, self.now, &mut self.out);
         for out in &self.out {
-            match out {
-                RiskOutput::Alert(alert) => self.alerts.push(*alert),
-                RiskOutput::View(view) => self.view = Some(view.clone()),
-                _ => {}
+            if let RiskOutput::Alert(alert) = out {
+                self.alerts.push(*alert);
+            } else if let RiskOutput::View(view) = out {
+                self.view = Some(view.clone());
             }
         }
     }
@@ -362,7 +362,7 @@ fn cases() -> Vec<Case> {
                         equity: dec("100"),
                         initial,
                         maintenance: dec("1"),
-                    })
+                    });
                 });
             },
         ),
@@ -383,7 +383,7 @@ fn cases() -> Vec<Case> {
                         equity,
                         initial: dec("1"),
                         maintenance: dec("1000"),
-                    })
+                    });
                 });
             },
         ),
@@ -439,7 +439,7 @@ fn cases() -> Vec<Case> {
             |rig, dose| {
                 let age = by(dose, 0, 1_700, 2_001);
                 rig.order(|orders, now| {
-                    orders.inflight_since = Some(MonoNanos(now.0 - millis(age).0))
+                    orders.inflight_since = Some(MonoNanos(now.0 - millis(age).0));
                 });
             },
         ),
@@ -621,7 +621,7 @@ fn cases() -> Vec<Case> {
                         change: Ppm(-100_000),
                     },
                     loss_usd_max: dec("6000"),
-                }]
+                }];
             },
             funded,
             |rig, dose| rig.own(NORTH, by(dose, 0, 900_000, 1_000_001), "0"),

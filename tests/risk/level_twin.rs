@@ -61,8 +61,8 @@ fn covers(scope: Scope, id: InstrumentId) -> bool {
 
 impl Twin {
     fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        let index = self.chance.below(from.len() as u64) as usize;
-        from[index]
+        let index = self.chance.below(from.len() as u64);
+        from[usize::try_from(index).unwrap()]
     }
     fn person(&mut self) -> Person {
         let role = self.pick(&Role::ALL);
@@ -98,7 +98,9 @@ impl Twin {
                 people::all_is_well(&mut self.desk.monitor, self.desk.now, &mut self.desk.out);
                 let by = self.person();
                 let name = by.name.clone();
-                let token = Hex32(std::array::from_fn(|_| self.chance.below(256) as u8));
+                let token = Hex32(std::array::from_fn(|_| {
+                    self.chance.below(256).to_le_bytes()[0]
+                }));
                 let command = OperatorCommand::RequestRearm {
                     scope,
                     to_level: level,
@@ -140,7 +142,7 @@ impl Twin {
             return None;
         }
         people::all_is_well(&mut self.desk.monitor, self.desk.now, &mut self.desk.out);
-        let index = self.chance.below(self.offers.len() as u64) as usize;
+        let index = usize::try_from(self.chance.below(self.offers.len() as u64)).unwrap();
         let (offer, asked) = self.offers[index].clone();
         let by = self.person();
         let mut hash = offer.state_hash;
@@ -226,7 +228,11 @@ impl Twin {
 fn scope_instrument(scope: Scope) -> InstrumentId {
     match scope {
         Scope::Instrument(id) => id,
-        _ => NORTH,
+        Scope::Portfolio
+        | Scope::Venue(_)
+        | Scope::Asset(_)
+        | Scope::Symbol(_)
+        | Scope::Strategy(_) => NORTH,
     }
 }
 

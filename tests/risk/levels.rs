@@ -96,11 +96,14 @@ impl Desk {
         people::rearm(&mut self.monitor, scope, to_level, self.now, &mut self.out);
     }
     pub fn view(&self) -> &RiskView {
-        let view = |out: &'_ RiskOutput| matches!(out, RiskOutput::View(_));
-        match self.out.iter().rfind(|out| view(out)).unwrap() {
-            RiskOutput::View(view) => view,
-            other => panic!("{other:?}"),
-        }
+        let found = self.out.iter().rev().find_map(|out| {
+            if let RiskOutput::View(view) = out {
+                Some(view)
+            } else {
+                None
+            }
+        });
+        found.unwrap()
     }
     pub fn level(&self, id: InstrumentId) -> KillLevel {
         self.monitor.level(id)
@@ -449,9 +452,12 @@ pub fn through_the_journal(desk: &Desk) -> LevelState {
 }
 
 fn read_back(desk: &Desk, catalogue: &arbalest::market::Catalogue) -> LevelState {
-    let state = desk.out.iter().rev().find_map(|out| match out {
-        RiskOutput::LevelState(state) => Some((**state).clone()),
-        _ => None,
+    let state = desk.out.iter().rev().find_map(|out| {
+        if let RiskOutput::LevelState(state) = out {
+            Some((**state).clone())
+        } else {
+            None
+        }
     });
     let own = super::support::catalogue(instruments());
     let strategies = ["cross".to_owned(), "carry".to_owned()];
@@ -477,10 +483,9 @@ fn read_back(desk: &Desk, catalogue: &arbalest::market::Catalogue) -> LevelState
     levels_from_journal(&entries, &names, now).unwrap().unwrap()
 }
 
-#[test]
-fn levels_latches_clears_and_probation_survive_a_restart() {
+/// One automatic clear, one unlatched cause, two latched ones of every kind of scope, one probation.
+fn raised_everywhere() -> Desk {
     let mut desk = Desk::new(limit_of_ten);
-    // One automatic clear, one unlatched cause, two latched ones of every kind of scope, one probation.
     desk.own(NORTH, 11 * ONE);
     desk.own(NORTH, 0);
     desk.wait(0);
@@ -499,6 +504,12 @@ fn levels_latches_clears_and_probation_survive_a_restart() {
         desk.raise(scope, level);
     }
     desk.rearm(Scope::Portfolio, KillLevel::Armed);
+    desk
+}
+
+#[test]
+fn levels_latches_clears_and_probation_survive_a_restart() {
+    let desk = raised_everywhere();
     let state = through_the_journal(&desk);
     assert_eq!(
         state,

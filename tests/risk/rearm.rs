@@ -15,6 +15,8 @@ use super::people::{self, TOKEN, olga, tom};
 use super::support::*;
 
 type Spoil = Box<dyn Fn(&mut Desk)>;
+/// What a re-arm lacks: the need, where, what is and what was wanted.
+type Missing = (Need, Scope, Option<Amount>, Amount);
 type Answer = Result<OperatorDone, OperatorRefusal>;
 
 fn ask(desk: &mut Desk, command: OperatorCommand) -> Answer {
@@ -64,6 +66,7 @@ fn raised(level: KillLevel) -> Desk {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn the_table_of_roles_is_what_is_enforced() {
     // See, raise, cancel, acknowledge, request, approve, propose, confirm.
     let table = [
@@ -279,6 +282,7 @@ fn tom_the_admin() -> Person {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn commands_that_say_nothing_are_refused() {
     let mut desk = raised(KillLevel::CancelAll);
     let raise = |scope, level, name: &str| OperatorCommand::Raise {
@@ -350,15 +354,19 @@ fn commands_that_say_nothing_are_refused() {
     let cancelled: Vec<_> = desk
         .out
         .iter()
-        .filter_map(|out| match out {
-            RiskOutput::CancelInstrument(id) => Some(*id),
-            _ => None,
+        .filter_map(|out| {
+            if let RiskOutput::CancelInstrument(id) = out {
+                Some(*id)
+            } else {
+                None
+            }
         })
         .collect();
     assert_eq!(cancelled, [SOUTH, EURO]);
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn what_must_be_true_first_each_with_its_numbers() {
     let venue = |edit: fn(&mut VenueFacts, MonoNanos)| {
         move |desk: &mut Desk| {
@@ -374,17 +382,17 @@ fn what_must_be_true_first_each_with_its_numbers() {
     };
     let at_venue = Scope::Venue(VenueId(1));
     let count = Amount::count;
-    let cases: Vec<(Spoil, Option<(Need, Scope, Option<Amount>, Amount)>)> = vec![
+    let cases: Vec<(Spoil, Option<Missing>)> = vec![
         (Box::new(|_| {}), None),
         (
             Box::new(venue(|facts, now| {
-                facts.reconciled_at = Some(MonoNanos(now.0 - 60_000_000_000))
+                facts.reconciled_at = Some(MonoNanos(now.0 - 60_000_000_000));
             })),
             None,
         ),
         (
             Box::new(venue(|facts, now| {
-                facts.reconciled_at = Some(MonoNanos(now.0 - 60_001_000_000))
+                facts.reconciled_at = Some(MonoNanos(now.0 - 60_001_000_000));
             })),
             Some((
                 Need::PositionsMatched,
@@ -411,7 +419,7 @@ fn what_must_be_true_first_each_with_its_numbers() {
         ),
         (
             Box::new(venue(|facts, now| {
-                facts.clock_stepped_at = Some(MonoNanos(now.0 - 1_000_000))
+                facts.clock_stepped_at = Some(MonoNanos(now.0 - 1_000_000));
             })),
             Some((Need::ClockGood, at_venue, Some(count(1)), count(10_000))),
         ),

@@ -129,16 +129,8 @@ impl World {
             .iter()
             .map(|feed| of_feed(feed).unwrap_or_default())
             .collect();
-        let mut agenda = Agenda::new();
         let faults = setup.faults.len();
-        for planned in setup.faults {
-            let due = Due::Misbehave(planned.venue.index(), Box::new(planned.fault));
-            agenda.plan(setup.start.after(planned.at), due);
-        }
-        for planned in setup.commands {
-            let due = Due::Operate(Box::new(planned.command));
-            agenda.plan(setup.start.after(planned.at), due);
-        }
+        let agenda = plan(setup.start, setup.faults, setup.commands);
         let reporting = setup.hot.reporting;
         let strategies = setup.hot.strategies.iter();
         let traded = strategies
@@ -183,6 +175,20 @@ impl World {
             catalogue,
         })
     }
+}
+
+/// What venues will do wrong and people will ask, at its time.
+fn plan(start: UnixNanos, faults: Vec<PlannedFault>, commands: Vec<PlannedCommand>) -> Agenda<Due> {
+    let mut agenda = Agenda::new();
+    for planned in faults {
+        let due = Due::Misbehave(planned.venue.index(), Box::new(planned.fault));
+        agenda.plan(start.after(planned.at), due);
+    }
+    for planned in commands {
+        let due = Due::Operate(Box::new(planned.command));
+        agenda.plan(start.after(planned.at), due);
+    }
+    agenda
 }
 
 fn ids_at(catalogue: &Catalogue, venue: VenueId) -> Vec<InstrumentId> {

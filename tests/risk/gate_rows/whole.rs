@@ -72,7 +72,7 @@ fn pt29_tail() {
         (true, None, "VAR_MODEL_MISSING"),
         (false, None, "ok"),
         (false, model(&["ETH"], &[one]), "VAR_MODEL_MISSING"),
-        (true, alone.clone(), "ok"),
+        (true, alone, "ok"),
     ] {
         let mut world = heard(|own| own.var_model_required = required);
         world.see(|view| view.portfolio.var_model = known);
@@ -122,6 +122,7 @@ fn pt31_age_of_a_plan() {
 
 /// PT-31: legs that pass alone and not together are refused as a plan; any subset of an approved plan passes alone.
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn pt31_all_legs_and_every_subset() {
     let gross = || {
         heard_with(

@@ -1036,7 +1036,7 @@ fn http_limits_are_heeded() {
     let mut rig = Rig::usdm();
     rig.ask(AccountQuery::Balances);
     let seen = rig.take_one();
-    assert_eq!(seen.what, "GET /fapi/v3/balance");
+    assert_eq!(seen.what, "GET /fapi/v3/account");
     let headers = [("Retry-After", "7"), ("X-MBX-USED-WEIGHT-1M", "2401")];
     let body = json!({"code": -1003, "msg": "Way too many requests"});
     rig.http_with(seen.id, 429, &headers, &body);

@@ -424,6 +424,7 @@ impl Handler<AccountNews> for AccountSeat {
             AccountEvent::ServerTime { .. } => {}
             AccountEvent::Refused { code } => account.refused = Some(code),
             AccountEvent::BalanceChanged { .. }
+            | AccountEvent::Margin(_)
             | AccountEvent::CancelAllDone { .. }
             | AccountEvent::CancelAllFailed { .. } => {}
         }

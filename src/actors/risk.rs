@@ -235,10 +235,14 @@ impl RiskSeat {
         }
     }
 
-    /// The journal as it stands. A session that was started without one has nothing that could lag or fail.
+    /// The journal as it stands. A session that was started without one (tests, tools) has nothing that could lag or fail,
+    /// and no disk that could be full.
     fn journal_facts(&self) -> JournalFacts {
         let Some(journal) = &self.journal else {
-            return JournalFacts::default();
+            return JournalFacts {
+                disk_free_bytes: Some(u64::MAX),
+                ..JournalFacts::default()
+            };
         };
         let gauge = journal.gauge(self.clock.now());
         JournalFacts {

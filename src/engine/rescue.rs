@@ -179,6 +179,7 @@ impl Rescue {
             AccountEvent::Ready
             | AccountEvent::NotReady
             | AccountEvent::BalanceChanged { .. }
+            | AccountEvent::Margin(_)
             | AccountEvent::CancelAllDone { .. }
             | AccountEvent::CancelAllFailed { .. }
             | AccountEvent::SnapshotFailed(_)

@@ -112,6 +112,10 @@ impl VenueWatch {
                     }
                 });
             }
+            AccountEvent::Margin(margin) => {
+                self.changed |= self.facts.margin != Some(margin);
+                self.facts.margin = Some(margin);
+            }
             AccountEvent::OpenOrder { .. } => self.counting = self.counting.saturating_add(1),
             AccountEvent::SnapshotDone(query) => self.on_answer(query),
             AccountEvent::Position { .. }

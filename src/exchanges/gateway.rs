@@ -15,7 +15,7 @@
 use rust_decimal::Decimal;
 
 use crate::market::{InstrumentId, VenueId};
-use crate::trade::{ClientOrderId, OrderReport, ReportKind, Ticket, VenueFacts};
+use crate::trade::{ClientOrderId, MarginFacts, OrderReport, ReportKind, Ticket, VenueFacts};
 use crate::units::{Asset, Grid, MonoNanos, Nanos, Ppm, Price, Qty, Side, UnixNanos};
 
 use super::binance::{Flavour, Machine};
@@ -142,6 +142,8 @@ pub enum AccountEvent {
         /// True for a funding payment.
         funding: bool,
     },
+    /// Margin of a derivatives account as it now stands (part of the answer to [`AccountQuery::Balances`]).
+    Margin(MarginFacts),
     /// A position as it now stands.
     Position {
         /// Of which instrument.

@@ -268,8 +268,8 @@ fn every_change_of_one_field_is_seen_hashed_and_taken_only_when_tighter() {
         (|own| own.close.cancel_wait = Nanos(1), Direction::Other),
         (|own| own.pre_trade.allow_resting = true, Direction::Looser),
         (
-            |own| own.pre_trade.facts_required = true,
-            Direction::Tighter,
+            |own| own.pre_trade.facts_required = false,
+            Direction::Looser,
         ),
         (|own| own.pre_trade.edge_min = Ppm(1), Direction::Looser),
         (

@@ -13,7 +13,7 @@ pub const PRE_TRADE: Section = Section {
     table: "[pre_trade]",
     meaning: "The gate's checks (RISK 1): what an order must pass before it leaves the process.",
     fields: &[
-        field("facts_required", Form::Flag, Means("false"), "whether a fact never heard of a venue, the journal or the equity refuses increasing orders; what was heard is always judged"),
+        field("facts_required", Form::Flag, Means("true"), "whether a fact never heard of a venue, the journal or the equity refuses increasing orders; what was heard is always judged"),
         ms("instrument_rules_age_ms_max", "1000", "86400000", Means("600000"), "oldest instrument rules (PT-02)"),
         field("allow_resting", Form::Flag, Means("false"), "whether an order that rests until it is cancelled may be sent (PT-09)"),
         ms("expiry_lead_ms_min", "0", "3600000", Means("1000"), "shortest time to the expiry of an order that has one; none is sent today (PT-11)"),

@@ -508,8 +508,7 @@ impl Machine {
                 binance_usdm::account::read_positions(&rows, &self.instruments, events)
             }
             (Flavour::Usdm, _) => {
-                let rows: Vec<binance_usdm::account::BalanceRow<'_>> = result_body(bytes, http)?;
-                binance_usdm::account::read_balances(&rows, events)
+                result_body::<binance_usdm::account::Account<'_>>(bytes, http)?.read(events)
             }
         }
     }

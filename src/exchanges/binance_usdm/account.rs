@@ -15,7 +15,7 @@ use crate::exchanges::binance::order::{
 };
 use crate::exchanges::gateway::AccountEvent;
 use crate::market::InstrumentId;
-use crate::trade::ClientOrderId;
+use crate::trade::{ClientOrderId, MarginFacts};
 use crate::units::{Asset, Nanos, Qty};
 
 /// The account-stream key is extended this often (it lives 60 minutes).
@@ -230,29 +230,47 @@ impl AccountBody<'_> {
     }
 }
 
-/// A row of `/fapi/v3/balance`.
+/// `/fapi/v3/account`: balances and the margin of the whole.
 #[derive(Debug, Deserialize)]
-pub(crate) struct BalanceRow<'a> {
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Account<'a> {
+    #[serde(borrow)]
+    total_initial_margin: Cow<'a, str>,
+    #[serde(borrow)]
+    total_maint_margin: Cow<'a, str>,
+    #[serde(borrow)]
+    total_margin_balance: Cow<'a, str>,
+    #[serde(borrow)]
+    assets: Vec<BalanceRow<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BalanceRow<'a> {
     #[serde(borrow)]
     asset: Cow<'a, str>,
     #[serde(borrow)]
-    balance: Cow<'a, str>,
+    wallet_balance: Cow<'a, str>,
 }
 
-/// All balances.
-pub(crate) fn read_balances(
-    rows: &[BalanceRow<'_>],
-    out: &mut Vec<AccountEvent>,
-) -> Result<(), Malformed> {
-    for row in rows {
-        let free = decimal(&row.balance)?;
-        out.extend(Asset::new(&row.asset).map(|asset| AccountEvent::Balance {
-            asset,
-            free,
-            locked: Decimal::ZERO,
+impl Account<'_> {
+    /// All balances, then the margin of the account.
+    pub(crate) fn read(&self, out: &mut Vec<AccountEvent>) -> Result<(), Malformed> {
+        for row in &self.assets {
+            let free = decimal(&row.wallet_balance)?;
+            out.extend(Asset::new(&row.asset).map(|asset| AccountEvent::Balance {
+                asset,
+                free,
+                locked: Decimal::ZERO,
+            }));
+        }
+        out.push(AccountEvent::Margin(MarginFacts {
+            equity: decimal(&self.total_margin_balance)?,
+            initial: decimal(&self.total_initial_margin)?,
+            maintenance: decimal(&self.total_maint_margin)?,
         }));
+        Ok(())
     }
-    Ok(())
 }
 
 /// A row of `/fapi/v3/positionRisk`.

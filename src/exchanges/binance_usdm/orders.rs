@@ -17,7 +17,7 @@ pub(crate) const fn endpoint(kind: RequestKind) -> Option<Endpoint> {
         RequestKind::Query => (Some("order.status"), Method::Get, "/fapi/v1/order", 1),
         RequestKind::CancelAll => (None, Method::Delete, "/fapi/v1/allOpenOrders", 1),
         RequestKind::OpenOrders => (None, Method::Get, "/fapi/v1/openOrders", 40),
-        RequestKind::Balances => (None, Method::Get, "/fapi/v3/balance", 5),
+        RequestKind::Balances => (None, Method::Get, "/fapi/v3/account", 5),
         RequestKind::Positions => (None, Method::Get, "/fapi/v3/positionRisk", 5),
         RequestKind::Trades => (None, Method::Get, "/fapi/v1/userTrades", 5),
         RequestKind::Orders => (None, Method::Get, "/fapi/v1/allOrders", 5),

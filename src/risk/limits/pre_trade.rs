@@ -115,7 +115,7 @@ const fn whole(number: u32) -> Decimal {
 impl Default for PreTradeLimits {
     fn default() -> Self {
         Self {
-            facts_required: false,
+            facts_required: true,
             instrument_rules_age_max: Nanos::from_secs(600),
             allow_resting: false,
             expiry_lead_min: Nanos::from_secs(1),

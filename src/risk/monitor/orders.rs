@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use crate::market::{Instrument, InstrumentId, VenueId};
-use crate::risk::{KillLevel, Scope};
+use crate::risk::{KillLevel, OrderFlow, OrderWindow, Scope};
 use crate::trade::OrderFacts;
 use crate::units::{MonoNanos, Nanos};
 
@@ -27,6 +27,8 @@ struct Flow {
     rejected: Counted,
     submitted_long: Counted,
     executed_long: Counted,
+    /// For the gate (PT-41).
+    window: OrderWindow,
 }
 
 /// Orders of all instruments over time.
@@ -57,6 +59,19 @@ impl Monitor {
         flow.rejected.on_count(facts.rejected, now);
         flow.submitted_long.on_count(facts.submitted, now);
         flow.executed_long.on_count(facts.executed, now);
+        flow.window.on_orders(facts, now);
+    }
+
+    /// What became of the orders of each instrument over the last ten minutes (PT-41), by instrument id; `None` before its
+    /// first order.
+    pub(super) fn order_flows(&mut self, now: MonoNanos) -> Vec<Option<OrderFlow>> {
+        let instruments = self.catalogue.all().iter();
+        instruments
+            .map(|instrument| {
+                let flow = self.order_record.0.get_mut(&instrument.id)?;
+                Some(flow.window.flow(now))
+            })
+            .collect()
     }
 
     /// AT-19 and AT-20 of one instrument.

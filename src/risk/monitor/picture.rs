@@ -22,6 +22,7 @@ impl Monitor {
         }
         self.view_version += 1;
         let strategies = (0..self.strategy_count).filter_map(|index| u8::try_from(index).ok());
+        let flows = self.order_flows(now);
         let whole = (Control::ScopeLoss, Scope::Portfolio);
         out.push(RiskOutput::View(RiskView {
             version: self.view_version,
@@ -39,7 +40,11 @@ impl Monitor {
                 .all()
                 .iter()
                 .zip(&self.watches)
-                .map(|(instrument, watch)| self.instrument_risk(instrument, watch))
+                .zip(flows)
+                .map(|((instrument, watch), order_flow)| InstrumentRisk {
+                    order_flow,
+                    ..self.instrument_risk(instrument, watch)
+                })
                 .collect(),
             strategies: strategies
                 .map(|index| {

@@ -87,6 +87,7 @@ impl VenueAccount {
             | AccountEvent::Ready
             | AccountEvent::NotReady
             | AccountEvent::BalanceChanged { .. }
+            | AccountEvent::Margin(_)
             | AccountEvent::OpenOrder { .. }
             | AccountEvent::CancelAllDone { .. }
             | AccountEvent::CancelAllFailed { .. }

@@ -54,7 +54,11 @@ impl World {
             feed.machine.drain_facts(*lane, 0, facts);
             *lane += 1;
         }
-        facts.push(Fact::Journal(JournalFacts::default()));
+        // A simulation writes no journal: nothing lags, and the disk it does not use is never full.
+        facts.push(Fact::Journal(JournalFacts {
+            disk_free_bytes: Some(u64::MAX),
+            ..JournalFacts::default()
+        }));
         let gateways = (0_u8..)
             .zip(&self.venues)
             .map(|(id, _)| Seat::Gateway(VenueId(id)));

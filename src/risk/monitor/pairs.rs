@@ -80,6 +80,11 @@ impl Monitor {
             if take == 0 {
                 continue;
             }
+            if self.close_level(other) == KillLevel::Flatten {
+                // K3 covers this leg too: it is closed by its own cause, whichever leg was looked at first.
+                self.flatten(other, now, out);
+                continue;
+            }
             let value = qty_amount(position, instrument);
             let leg = Trigger {
                 cause: CloseCause::PairLeg,

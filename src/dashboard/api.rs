@@ -23,6 +23,7 @@ use super::keyring::Keyring;
 use super::refused::Refused;
 use super::routes::{Access, Found, Method, Op, Route, find};
 use super::sign::{Message, NAME_HEADER, NONCE_HEADER, SIGNATURE_HEADER, TIME_HEADER, from_hex};
+use super::tarpit::{Tarpit, Turn};
 use super::{BODY_BYTES_MAX, body, openapi};
 
 /// Longest wait for the engine's answer.
@@ -51,6 +52,12 @@ pub struct Bounds {
     pub body: Duration,
     /// Connections at once; further ones wait in the system's queue.
     pub connections: usize,
+    /// Time before a refusal without a right signature is answered.
+    pub delay: Duration,
+    /// Refusals that wait so at once; fewer than `connections`, so that a signed request finds a place.
+    pub delayed_max: usize,
+    /// Above them a connection is closed without an answer, at most one in this time.
+    pub close_every: Duration,
 }
 
 impl Default for Bounds {
@@ -59,6 +66,9 @@ impl Default for Bounds {
             head: Duration::from_secs(2),
             body: Duration::from_secs(2),
             connections: 128,
+            delay: Duration::from_millis(250),
+            delayed_max: 64,
+            close_every: Duration::from_millis(4),
         }
     }
 }
@@ -71,6 +81,7 @@ pub(super) struct Api {
     clock: OsClock,
     guard: Mutex<Guard>,
     audit: Mutex<Audit>,
+    tarpit: Tarpit,
 }
 
 /// How many refusals were written this second.
@@ -117,7 +128,11 @@ impl Api {
             .as_ref()
             .and_then(|door| door.keyring.as_ref())
             .map_or(0, |keyring| keyring.lines().len());
+        let bounds = door
+            .as_ref()
+            .map_or_else(Bounds::default, |door| door.bounds);
         Self {
+            tarpit: Tarpit::new(bounds),
             guard: Mutex::new(Guard::new(names, clock.now_unix().floor_millis())),
             audit: Mutex::default(),
             door,
@@ -245,6 +260,26 @@ impl Api {
         }
     }
 
+    /// Counts a refusal and answers it: at once to a right signature, late to everybody else.
+    async fn refuse(&self, request: &HttpRequest, denied: &Denied) -> HttpResponse {
+        self.write_down(request, denied);
+        if denied.person.is_some() {
+            return refusal(&denied.refused);
+        }
+        match self.tarpit.take(self.clock.now()) {
+            Turn::Held(_place, delay) => {
+                self.hub.control().count_delayed();
+                tokio::time::sleep(delay).await;
+                refusal(&denied.refused)
+            }
+            Turn::Crowded(wait) => {
+                self.hub.control().count_crowded();
+                tokio::time::sleep(wait).await;
+                HttpResponse::TooManyRequests().force_close().finish()
+            }
+        }
+    }
+
     fn write_down(&self, request: &HttpRequest, denied: &Denied) {
         self.hub.control().count(denied.refused.label());
         let Some(door) = &self.door else { return };
@@ -296,18 +331,17 @@ pub(super) async fn handle(
                 ControlAnswerOr::Document => HttpResponse::Ok().json(openapi::document()),
             }
         }
-        Err(denied) => {
-            api.write_down(&request, &denied);
-            refusal(&denied.refused)
-        }
+        Err(denied) => api.refuse(&request, &denied).await,
     }
 }
 
 /// Counts and answers a refusal that was found before the routes.
-pub(super) fn refuse_early(request: &HttpRequest, api: &Api, refused: Refused) -> HttpResponse {
-    let answer = refusal(&refused);
-    api.write_down(request, &refused.into());
-    answer
+pub(super) async fn refuse_early(
+    request: &HttpRequest,
+    api: &Api,
+    refused: Refused,
+) -> HttpResponse {
+    api.refuse(request, &refused.into()).await
 }
 
 fn refusal(refused: &Refused) -> HttpResponse {

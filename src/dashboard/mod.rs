@@ -17,6 +17,7 @@ pub mod routes;
 pub mod schema;
 pub mod server;
 pub mod sign;
+mod tarpit;
 
 pub use api::{Bounds, Door};
 pub use keyring::{Keyring, KeyringError};

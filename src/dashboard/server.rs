@@ -31,6 +31,10 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
 /// Connections that wait in the system's queue while all places are taken.
 const BACKLOG: u32 = 1_024;
 
+/// Steps of `nice` below the trading threads. On Linux the value is the thread's own.
+#[cfg(target_os = "linux")]
+const NICER_BY: i32 = 10;
+
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum DashboardError {
@@ -109,6 +113,7 @@ fn run(
     let bounds = door
         .as_ref()
         .map_or_else(Bounds::default, |door| door.bounds);
+    yield_to_trading();
     let outcome = actix_rt::System::new().block_on(async move {
         let api = web::Data::new(Api::new(door, Arc::clone(&hub)));
         let watched = Arc::clone(&hub);
@@ -171,6 +176,14 @@ fn run(
     }
 }
 
+/// Lowers the priority of this thread and of those it starts: when cores are short, the seats that trade go first.
+fn yield_to_trading() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICER_BY) {
+        tracing::warn!(%error, "dashboard keeps the priority of the trading threads");
+    }
+}
+
 /// A connection that ends without a whole request was malformed, slow or an idle probe: counted.
 struct Seen {
     hub: Arc<Telemetry>,
@@ -199,7 +212,7 @@ async fn only_this_machine(
     };
     match (checked, request.app_data::<web::Data<Api>>().cloned()) {
         (Err(refused), Some(api)) => {
-            let refusal = api::refuse_early(request.request(), &api, refused);
+            let refusal = api::refuse_early(request.request(), &api, refused).await;
             Ok(request.into_response(refusal).map_into_right_body())
         }
         _ => next

@@ -87,6 +87,7 @@ catalogue! {
     TRADING_STATE: Gauge "trading_state" ["state"] "0/1", "One series a state: starting, active, reduce_only, halted";
     FORCE_CLOSE_TOTAL: Counter "force_close_total" ["cause", "result"] "1", "Forced closes by cause and result";
     CONTROL_REQUESTS_TOTAL: Counter "control_requests_total" ["result"] "1", "Requests of the control API by result: ok, or why refused; no_request is a connection without a whole request";
+    CONTROL_TARPIT_TOTAL: Counter "control_tarpit_total" ["what"] "1", "Refusals without a right signature: delayed were answered late, crowded were closed without an answer because too many waited";
     PAPER_TRADING: Gauge "paper_trading" [] "0/1", "1 when no real order can leave";
 
     OPPORTUNITIES_TOTAL: Counter "opportunities_total" ["strategy", "outcome"] "1", "Opportunities by what became of them";

@@ -1,5 +1,6 @@
 //! Requests of the control API by result: counted by the web server, exported with the snapshot.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::counters::Counts;
@@ -8,6 +9,8 @@ use super::counters::Counts;
 #[derive(Debug, Default)]
 pub struct ControlTally {
     counts: Mutex<Counts>,
+    delayed: AtomicU64,
+    crowded: AtomicU64,
 }
 
 impl ControlTally {
@@ -23,6 +26,24 @@ impl ControlTally {
     /// One more.
     pub fn count(&self, result: &'static str) {
         self.locked().increment(result);
+    }
+    /// One more refusal that waited before its answer.
+    pub fn count_delayed(&self) {
+        self.delayed.fetch_add(1, Ordering::Relaxed);
+    }
+    /// One more refusal whose connection was closed without the answer, because too many waited.
+    pub fn count_crowded(&self) {
+        self.crowded.fetch_add(1, Ordering::Relaxed);
+    }
+    /// Refusals that waited.
+    #[must_use]
+    pub fn delayed(&self) -> u64 {
+        self.delayed.load(Ordering::Relaxed)
+    }
+    /// Refusals that found too many waiting.
+    #[must_use]
+    pub fn crowded(&self) -> u64 {
+        self.crowded.load(Ordering::Relaxed)
     }
     /// As counted so far.
     #[must_use]

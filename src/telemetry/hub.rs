@@ -89,6 +89,8 @@ impl Telemetry {
     pub fn publish(&self, mut snapshot: EngineSnapshot) {
         snapshot.latency = self.latency();
         snapshot.control = self.control.counts();
+        snapshot.control_delayed = self.control.delayed();
+        snapshot.control_crowded = self.control.crowded();
         locked(&self.exporter).apply(samples(&snapshot));
         *locked(&self.snapshot) = Arc::new(snapshot);
     }

@@ -345,5 +345,11 @@ impl Samples {
                 Value::Count(count),
             );
         }
+        for (what, count) in [
+            ("delayed", snapshot.control_delayed),
+            ("crowded", snapshot.control_crowded),
+        ] {
+            self.push(names::CONTROL_TARPIT_TOTAL, &[what], Value::Count(count));
+        }
     }
 }

@@ -90,6 +90,10 @@ pub struct EngineSnapshot {
     pub latency: BTreeMap<&'static str, StageLatency>,
     /// Requests of the control API by result; the hub fills it.
     pub control: Counts,
+    /// Refusals of the control API that waited before their answer; the hub fills it.
+    pub control_delayed: u64,
+    /// Refusals whose connection was closed without the answer; the hub fills it.
+    pub control_crowded: u64,
 }
 
 /// What the start found in the journal and at the venues, and what followed.

@@ -7,7 +7,7 @@ use arbalest::dashboard::Bounds;
 use arbalest::dashboard::routes::{Method, Op, ROUTES, Route};
 use arbalest::risk::Role;
 
-use super::world::{Ask, PEOPLE, World, keyring, now_ms};
+use super::world::{Ask, PEOPLE, World, keyring, now_ms, quick};
 
 fn route(op: Op) -> &'static Route {
     ROUTES.iter().find(|route| route.op == op).unwrap()
@@ -792,7 +792,7 @@ fn five_hundred_attacks_change_nothing() {
     let bounds = Bounds {
         head: Duration::from_secs(1),
         body: Duration::from_millis(500),
-        ..Bounds::default()
+        ..quick()
     };
     let world = World::with(Some(keyring()), bounds);
     let (mut classes, mut count) = (BTreeSet::new(), 0_u64);

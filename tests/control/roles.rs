@@ -3,8 +3,7 @@
 use arbalest::dashboard::routes::{Access, Method, Op, ROUTES};
 use arbalest::risk::{Action, Role};
 
-use super::world::{World, good_body, now_ms};
-use arbalest::dashboard::Bounds;
+use super::world::{World, good_body, now_ms, quick};
 
 #[test]
 fn every_route_asks_for_its_role() {
@@ -133,7 +132,7 @@ fn without_a_signature_nothing_is_answered() {
 
 #[test]
 fn without_tokens_everything_can_be_read_and_nothing_done() {
-    let world = World::with(None, Bounds::default());
+    let world = World::with(None, quick());
     for route in ROUTES {
         for signed in [false, true] {
             let answer = if signed {

@@ -143,7 +143,11 @@ fn attacks_leave_levels_limits_and_trading_as_they_were() {
         let door = Door {
             control: world.engine.control(None),
             keyring: Some(keyring),
-            bounds: Bounds::default(),
+            // The market stands still meanwhile: a late answer would let its feeds go stale.
+            bounds: Bounds {
+                delay: std::time::Duration::ZERO,
+                ..Bounds::default()
+            },
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let server = dashboard::serve(address, world.engine.hub(), Some(door)).unwrap();

@@ -848,6 +848,26 @@ fn foreign_executions_count_and_have_no_id() {
     assert_eq!(rig.gateway.counters().foreign_fills, 1);
 }
 
+#[test]
+fn the_venues_own_executions_are_told_as_such() {
+    for (client, is_venues) in [
+        ("autoclose-1234567890123456", true),
+        ("adl_autoclose", true),
+        ("settlement_autoclose-42", true),
+        ("web_autoclose", false),
+        ("x-by-hand", false),
+    ] {
+        let mut rig = Rig::usdm();
+        let ticket = rig.ticket();
+        let mut event = usdm_update(&ticket, ("TRADE", "FILLED"), ("0.1", "0.1"), 77);
+        event["o"]["c"] = json!(client);
+        rig.frame(Channel::Account, &event);
+        let told = AccountEvent::VenueClosed { instrument: BTC };
+        assert_eq!(rig.out.account.contains(&told), is_venues, "{client}");
+        assert_eq!(rig.reports().len(), 1);
+    }
+}
+
 // Connections, clock, limits.
 
 #[test]

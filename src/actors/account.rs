@@ -425,6 +425,7 @@ impl Handler<AccountNews> for AccountSeat {
             AccountEvent::Refused { code } => account.refused = Some(code),
             AccountEvent::BalanceChanged { .. }
             | AccountEvent::Margin(_)
+            | AccountEvent::VenueClosed { .. }
             | AccountEvent::CancelAllDone { .. }
             | AccountEvent::CancelAllFailed { .. } => {}
         }

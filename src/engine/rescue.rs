@@ -180,6 +180,7 @@ impl Rescue {
             | AccountEvent::NotReady
             | AccountEvent::BalanceChanged { .. }
             | AccountEvent::Margin(_)
+            | AccountEvent::VenueClosed { .. }
             | AccountEvent::CancelAllDone { .. }
             | AccountEvent::CancelAllFailed { .. }
             | AccountEvent::SnapshotFailed(_)

@@ -112,6 +112,7 @@ impl VenueWatch {
                     }
                 });
             }
+            AccountEvent::VenueClosed { instrument } => out.push(Fact::VenueClosed { instrument }),
             AccountEvent::Margin(margin) => {
                 self.changed |= self.facts.margin != Some(margin);
                 self.facts.margin = Some(margin);

@@ -144,6 +144,12 @@ pub enum AccountEvent {
     },
     /// Margin of a derivatives account as it now stands (part of the answer to [`AccountQuery::Balances`]).
     Margin(MarginFacts),
+    /// The venue itself traded in our position: liquidation, auto-deleveraging, settlement (RISK.md AT-34). Comes with each
+    /// such execution, again when the venue repeats it.
+    VenueClosed {
+        /// In which instrument.
+        instrument: InstrumentId,
+    },
     /// A position as it now stands.
     Position {
         /// Of which instrument.

@@ -48,6 +48,13 @@ pub(crate) fn account_target(key: &str) -> String {
     format!("/private/ws?listenKey={key}")
 }
 
+/// Whether the venue itself gave an order its client id: liquidation, auto-deleveraging, settlement or delisting.
+fn is_venues_own(client: &str) -> bool {
+    client.starts_with("autoclose-")
+        || client == "adl_autoclose"
+        || client.starts_with("settlement_autoclose-")
+}
+
 /// Decodes one event into updates. `Ok(false)`: understood, of no interest.
 pub(crate) fn decode_event(
     name: &str,
@@ -60,6 +67,13 @@ pub(crate) fn decode_event(
         "ORDER_TRADE_UPDATE" => {
             let event: OrderTradeUpdate<'_> = event_body(bytes, wrapping)?;
             let update = event.order.read(instruments)?;
+            if let Some(update) = update.filter(|update| update.fill.is_some())
+                && is_venues_own(&event.order.client)
+            {
+                out.push(Update::Account(AccountEvent::VenueClosed {
+                    instrument: update.instrument,
+                }));
+            }
             out.extend(update.map(Update::Order));
             Ok(update.is_some())
         }

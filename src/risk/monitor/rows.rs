@@ -126,7 +126,7 @@ rows! {
     Unacknowledged "AT-31" "unacknowledged", "age of the oldest open critical alert that no person acknowledged", "acknowledge_within_ms", "seconds", "K2 portfolio", PERSON, "process.rs read_people";
     Unscraped "AT-32" "unscraped", "age of the last scrape of /metrics", "scrape_age_ms_max, scrape_required", "seconds", "K1 portfolio", AUTO, "process.rs read_people";
     Unpriceable "AT-33" "position_unpriced", "time that an open position has no usable price", "unpriced_after_ms, price_usable_ms", "seconds", "K1 symbol", AUTO, "feeds.rs read_unpriced";
-    VenueClose "AT-34" "venue_close", "positions that a venue closed itself: liquidation, auto-deleveraging, settlement", "any", "count", "K2 venue", PERSON, "breaks.rs note_fill";
+    VenueClose "AT-34" "venue_close", "positions that a venue closed itself: liquidation, auto-deleveraging, settlement", "any", "count", "K2 venue", PERSON, "breaks.rs note_venue_close";
     Accounting "AT-35" "accounting_broken", "realized + unrealized = cash + value", "exact", "none", "K4 portfolio", PERSON, "monitor.rs on_accounting_error";
     Stress "stress" "stress", "loss of the worst scenario of [[stress]] against its limit", "[[stress]] loss_usd_max", "reporting currency", "K1 portfolio", AUTO, "stress.rs read_stress";
 }

@@ -88,6 +88,7 @@ impl VenueAccount {
             | AccountEvent::NotReady
             | AccountEvent::BalanceChanged { .. }
             | AccountEvent::Margin(_)
+            | AccountEvent::VenueClosed { .. }
             | AccountEvent::OpenOrder { .. }
             | AccountEvent::CancelAllDone { .. }
             | AccountEvent::CancelAllFailed { .. }

@@ -19,6 +19,17 @@ use super::board::BoardData;
 use super::feed::FeedStatus;
 use super::sampler::{Handles, Picture};
 
+/// Whom a picture asked.
+const SEATS: [&str; 7] = [
+    "sampler",
+    "signal",
+    "execution",
+    "risk",
+    "account",
+    "feeds",
+    "gateways",
+];
+
 /// Seats together, as venues and symbols: the picture that is published.
 pub(super) fn snapshot(
     handles: &Handles,
@@ -81,18 +92,7 @@ pub(super) fn snapshot(
         },
         queues: queues(handles),
         // Every one of these answered a question just now.
-        heartbeats: [
-            "sampler",
-            "signal",
-            "execution",
-            "risk",
-            "account",
-            "feeds",
-            "gateways",
-        ]
-        .into_iter()
-        .map(|seat| (seat, time.0))
-        .collect(),
+        heartbeats: SEATS.iter().map(|seat| (*seat, time.0)).collect(),
         journal,
         totals: money.totals,
         // The hub fills the latencies and the web server's counts, the supervisor the store.

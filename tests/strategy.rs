@@ -18,10 +18,13 @@ use small_market::{catalogue, grid, instrument, set_book};
 const T0: MonoNanos = MonoNanos(10_000_000_000_000);
 const PLENTY: [Qty; 8] = [Qty(1_000_000_000); 8];
 const FLAT: [Qty; 8] = [Qty(0); 8];
+const FULL: [Ppm; 8] = [Ppm::ONE; 8];
 /// Everything may be sold, nothing is held.
 const FREE: Inventory<'static> = Inventory {
     positions: &FLAT,
     available: &PLENTY,
+    size_factors: &FULL,
+    size_factor: Ppm::ONE,
 };
 
 fn params(count: u16) -> CrossVenueParams {
@@ -419,6 +422,7 @@ fn inventory_bounds_what_is_built_up() {
             &Inventory {
                 positions,
                 available,
+                ..FREE
             },
             T0,
         )
@@ -455,12 +459,71 @@ fn inventory_bounds_what_is_built_up() {
 }
 
 #[test]
+fn a_size_factor_makes_the_largest_order_smaller() {
+    // 10,000 USDT: at the dearest price, the bid of 60,150, this is 0.1662; a quarter of it 0.0415, both floored.
+    let bounded = || CrossVenueParams {
+        max_order_notional: grid()
+            .notional_floor(arbalest::units::Money(Decimal::from(10_000)))
+            .unwrap(),
+        min_order_notional: grid()
+            .notional_floor(arbalest::units::Money(Decimal::from(100)))
+            .unwrap(),
+        ..params(2)
+    };
+    let look = |factors: &[Ppm], own: Ppm| {
+        let mut scene = Scene::v31(bounded());
+        let inventory = Inventory {
+            size_factors: factors,
+            size_factor: own,
+            ..FREE
+        };
+        scene
+            .strategy
+            .on_batch(InstrumentId(1), &scene.books, &inventory, T0)
+    };
+    let qtys = |evaluation| -> Vec<i64> {
+        let intent = taken(evaluation);
+        legs(&intent).iter().map(|leg| leg.qty.0).collect()
+    };
+    let (one, quarter, half) = (Ppm::ONE, Ppm(250_000), Ppm(500_000));
+    for (factors, own, qty) in [
+        ([one, one], one, 1_662),
+        ([one, one], Ppm(2_000_000), 1_662),
+        ([quarter, one], one, 415),
+        ([one, quarter], one, 415),
+        ([one, one], quarter, 415),
+        ([half, quarter], half, 415),
+        ([half, one], one, 831),
+    ] {
+        assert_eq!(qtys(look(&factors, own)), [qty; 2], "{factors:?} {own:?}");
+    }
+    // Nothing allowed, or a largest order below the smallest, is a refusal; not knowing is one too.
+    for factors in [[Ppm(0), one], [Ppm(-1), one]] {
+        assert!(matches!(
+            refusal(look(&factors, one)),
+            Pass::Inventory { .. } | Pass::Thin { .. }
+        ));
+    }
+    assert!(matches!(
+        refusal(look(&[Ppm(9_000), one], one)),
+        Pass::NotionalBelowMin { .. }
+    ));
+    assert_eq!(
+        refusal(look(&[one], one)),
+        Pass::PositionUnknown {
+            instrument: InstrumentId(1)
+        }
+    );
+}
+
+#[test]
 fn a_perpetual_may_be_sold_short() {
     let mut scene = Scene::new(vec![instrument(0, false), instrument(1, true)], params(2));
     scene.show(T0, 6_000_000, 6_015_000);
     let inventory = Inventory {
         positions: &FLAT,
         available: &[Qty(0), Qty(0)],
+        ..FREE
     };
     taken(
         scene

@@ -21,7 +21,7 @@ use crate::market::{Catalogue, InstrumentId, VenueId};
 use crate::ring::{Consumer, Idle, WaitStrategy, Wake};
 use crate::risk::{Approved, Scope};
 use crate::telemetry::{LiveTimer, StageTimer};
-use crate::trade::{ApprovalSeq, Fact, OrderReport, Seat, SetId};
+use crate::trade::{ApprovalSeq, Fact, OrderReport, Seat, SetId, StrategyId};
 use crate::units::MonoNanos;
 
 use super::board::Board;
@@ -55,6 +55,11 @@ pub struct RepairHeld {
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct Unwind(pub Approved);
+
+/// Cancel our open orders of one strategy's sets.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct CancelStrategy(pub StrategyId);
 
 /// Cancel our open orders, in one instrument or everywhere.
 #[derive(Debug, Clone, Copy, Message)]
@@ -414,6 +419,13 @@ impl Handler<CancelOrders> for ExecutionSeat {
             Some(instrument) => desk.cancel_instrument(instrument, now, out),
             None => desk.cancel_all(now, out),
         });
+    }
+}
+
+impl Handler<CancelStrategy> for ExecutionSeat {
+    type Result = ();
+    fn handle(&mut self, message: CancelStrategy, _: &mut Self::Context) {
+        self.drive(|desk, now, out| desk.cancel_strategy(message.0, now, out));
     }
 }
 

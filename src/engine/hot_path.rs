@@ -102,6 +102,9 @@ pub struct HotPath {
     positions: Vec<Qty>,
     /// Base units that a spot instrument can still sell: at start plus position.
     available: Vec<Qty>,
+    /// Size factors of the latest view, by instrument and by strategy.
+    size_factors: Vec<Ppm>,
+    strategy_factors: Vec<Ppm>,
     /// Best prices as of the end of each book's last batch.
     tops: Vec<Option<Top>>,
     marked_at: Vec<MonoNanos>,
@@ -185,6 +188,8 @@ impl HotPath {
                 setup.reporting,
                 &permits,
             ),
+            size_factors: vec![Ppm::ONE; count],
+            strategy_factors: vec![Ppm::ONE; strategies.len()],
             strategies,
             watching,
             books: Books::new(&setup.catalogue),
@@ -220,6 +225,12 @@ impl HotPath {
     /// Back edge 1: the latest risk view. Call at the top of a duty cycle when its version changed.
     pub fn on_view(&mut self, view: &RiskView) {
         self.gate.on_view(view);
+        for (known, risk) in self.strategy_factors.iter_mut().zip(&view.strategies) {
+            *known = risk.size_factor;
+        }
+        for (known, risk) in self.size_factors.iter_mut().zip(&view.instruments) {
+            *known = risk.size_factor;
+        }
         for (index, risk) in view.instruments.iter().enumerate() {
             let start = self
                 .available_at_start
@@ -313,6 +324,8 @@ impl HotPath {
             let inventory = Inventory {
                 positions: &self.positions,
                 available: &self.available,
+                size_factors: &self.size_factors,
+                size_factor: self.strategy_factors.get(which).copied().unwrap_or(Ppm(0)),
             };
             let evaluation = strategy.on_batch(event.instrument, &self.books, &inventory, now);
             started_at = timer.lap(Stage::StrategyEval, which, started_at);

@@ -222,6 +222,17 @@ impl Desk {
         self.flush(out);
     }
 
+    /// Cancels every open order of one strategy's sets, repairs included; a forced close has no strategy and goes on.
+    pub fn cancel_strategy(
+        &mut self,
+        strategy: StrategyId,
+        now: MonoNanos,
+        out: &mut Vec<DeskOutput>,
+    ) {
+        self.cancel_where(|order| order.ticket.strategy == strategy, now, out);
+        self.flush(out);
+    }
+
     /// Cancels everything: each open order, and then whatever the venues still have in every instrument traded here. What
     /// is open is told for every instrument.
     pub fn cancel_all(&mut self, now: MonoNanos, out: &mut Vec<DeskOutput>) {

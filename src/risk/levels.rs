@@ -106,12 +106,17 @@ impl Levels {
             }
             None => {
                 self.state_changed = true;
+                // Who raised it must survive a restart with why.
+                let reason = match &raise.by {
+                    Actor::Operator(name) => format!("{name}: {}", raise.reason),
+                    Actor::Control(_) => raise.reason.clone(),
+                };
                 self.entries.push(Entry {
                     scope: raise.scope,
                     cause: raise.cause,
                     level: raise.level,
                     latched: raise.latched,
-                    reason: raise.reason.clone(),
+                    reason,
                     clear_since: None,
                 });
             }

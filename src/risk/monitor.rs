@@ -334,6 +334,8 @@ impl Monitor {
         for scope in std::mem::take(&mut self.cancels) {
             if scope == Scope::Portfolio {
                 out.push(RiskOutput::CancelAll);
+            } else if let Scope::Strategy(id) = scope {
+                out.push(RiskOutput::CancelStrategy(id));
             } else {
                 let covered = self
                     .catalogue

@@ -19,6 +19,8 @@ pub enum RiskOutput {
     Unwind(Approved),
     /// To the desk: cancel every own open order in this instrument.
     CancelInstrument(InstrumentId),
+    /// To the desk: cancel every own open order of this strategy's sets, repairs included; forced closes go on.
+    CancelStrategy(StrategyId),
     /// To the desk: cancel every own open order.
     CancelAll,
     /// To the gateway: ask the venue for its position (and balances); the answer goes to `Monitor::on_confirm`.

@@ -30,6 +30,10 @@ pub struct Inventory<'a> {
     pub positions: &'a [Qty],
     /// Base that may be sold at a spot instrument (free balance, starting balance included). Derivatives ignore it.
     pub available: &'a [Qty],
+    /// Share of the order size that risk allows now (RISK.md 2.4, 2.5): near a limit and on probation less than one.
+    pub size_factors: &'a [Ppm],
+    /// The same for the strategy that looks; the smallest of all holds.
+    pub size_factor: Ppm,
 }
 
 /// Standing of one route.
@@ -231,9 +235,11 @@ impl CrossVenue {
             });
         }
         let room = self.room(candidate, inventory)?;
+        let factor = self.size_factor(candidate, inventory)?;
         let rules = self
             .routes
-            .rules(candidate.buy, candidate.sell, &self.params);
+            .rules(candidate.buy, candidate.sell, &self.params)
+            .scaled_floor(factor);
         size_route(buy_book, sell_book, &rules, room).map_err(Pass::from)
     }
 
@@ -292,6 +298,20 @@ impl CrossVenue {
             );
         }
         Ok(Qty(buy_room.min(sell_room)))
+    }
+
+    /// The smallest size factor of both instruments and the strategy.
+    fn size_factor(&self, candidate: &Candidate, inventory: &Inventory<'_>) -> Result<Ppm, Pass> {
+        let mut factor = inventory.size_factor;
+        for slot in [candidate.buy, candidate.sell] {
+            let instrument = self
+                .routes
+                .instrument(slot)
+                .unwrap_or(InstrumentId(u16::MAX));
+            let own = inventory.size_factors.get(instrument.index()).copied();
+            factor = factor.min(own.ok_or(Pass::PositionUnknown { instrument })?);
+        }
+        Ok(factor)
     }
 
     fn take(

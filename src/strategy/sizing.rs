@@ -45,6 +45,24 @@ pub struct RouteRules {
     pub cushion: Ppm,
 }
 
+impl RouteRules {
+    /// The same with the largest order, in value and in quantity, times `factor`, rounded down; the smallest order stays. A
+    /// factor of one or more changes nothing, one of zero or less leaves nothing.
+    #[must_use]
+    pub fn scaled_floor(mut self, factor: Ppm) -> Self {
+        // Saturating before the division only makes the part smaller.
+        let part = |whole: i128| {
+            let scaled = whole.saturating_mul(i128::from(factor.0.max(0)));
+            scaled.div_euclid(i128::from(Ppm::ONE.0))
+        };
+        if factor < Ppm::ONE {
+            self.notional_max = Notional(part(self.notional_max.0));
+            self.qty_max = Qty(i64::try_from(part(i128::from(self.qty_max.0))).unwrap_or(i64::MAX));
+        }
+        self
+    }
+}
+
 /// A set that can be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sized {

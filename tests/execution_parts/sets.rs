@@ -351,3 +351,25 @@ fn open_orders_are_told_when_they_change() {
     );
     assert_eq!(open(&bench), [(1, 1_000), (1, 600), (0, 0)]);
 }
+
+#[test]
+fn a_strategys_cancel_leaves_the_orders_of_others() {
+    let mut bench = Bench::pair();
+    let [buy, sell] = bench.send(1_000);
+    let mut cancelled = |strategy: u8| -> Vec<(&'static str, u8)> {
+        let start = bench.out.len();
+        bench
+            .desk
+            .cancel_strategy(StrategyId(strategy), bench.now, &mut bench.out);
+        commands(&bench.out[start..])
+            .map(|command| (command.label(), command.venue().0))
+            .collect()
+    };
+    assert_eq!(cancelled(1), []);
+    assert_eq!(cancelled(0), [("cancel", 0), ("cancel", 1)]);
+    assert_eq!(cancelled(0), [], "asked once, then followed up");
+    for ticket in [buy, sell] {
+        bench.end_leg(&ticket, LegOutcome::None);
+    }
+    assert!(bench.desk.open_summary().is_quiet());
+}

@@ -184,3 +184,43 @@ fn every_level_stops_what_it_says_and_lets_go() {
         assert_eq!(levels, expected);
     });
 }
+
+/// A latch is the account's, not the process's: the next engine on the same journal holds it, and says who and why.
+#[test]
+fn a_restart_keeps_the_latch() {
+    live(async || {
+        let world = World::start(Terms::default()).await;
+        world.edge_at(B);
+        world
+            .until("sets", |snapshot| snapshot.totals.sets_hedged >= 1)
+            .await;
+        world.raise(Scope::Portfolio, KillLevel::Halt).await;
+        world.quiet(SOON).await;
+        let fills = || VENUES.map(|venue| world.truth(venue).fills.len());
+        let before = fills();
+        let world = world.restart().await;
+        // The edge is still there: what stops it is the latch.
+        let snapshot = world
+            .until("the gate refuses by the latch", |snapshot| {
+                stands_at(snapshot, KillLevel::Halt) && refusals(snapshot, "KILL_HALT") >= REFUSALS
+            })
+            .await;
+        assert_eq!(snapshot.totals.sets_opened, 0);
+        assert_eq!(VENUES.map(|venue| world.truth(venue).fills.len()), before);
+        let board = world.engine.board();
+        let told: Vec<(KillLevel, &str, String)> = board
+            .read()
+            .changes
+            .iter()
+            .filter(|change| change.to == KillLevel::Halt)
+            .map(|change| (change.from, change.cause, change.reason.clone()))
+            .collect();
+        let [(_, cause, reason)] = &told[..] else {
+            panic!("{told:?}")
+        };
+        assert_eq!((*cause, reason.as_str()), ("operator", "tom: scripted"));
+        world.no_edge();
+        world.quiet(SOON).await;
+        world.stop().await;
+    });
+}

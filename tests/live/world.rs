@@ -231,6 +231,9 @@ pub struct World {
     pub servers: Rc<Vec<VenueServer>>,
     pub engine: Engine,
     pub journal: tempfile::TempDir,
+    settings: Settings,
+    credentials: Vec<Option<Credentials>>,
+    options: RunOptions,
     script: Rc<RefCell<Script>>,
     beating: actix_rt::task::JoinHandle<()>,
 }
@@ -339,9 +342,20 @@ impl World {
             servers,
             engine,
             journal,
+            settings,
+            credentials,
+            options,
             script,
             beating,
         })
+    }
+
+    /// Stops the engine and starts another on the same journal; the venues go on.
+    pub async fn restart(self) -> Self {
+        self.engine.stop("test", "test").await.unwrap();
+        let starting = system::start(&self.settings, &self.credentials, &self.options);
+        let engine = starting.await.unwrap();
+        Self { engine, ..self }
     }
 
     /// Moves one market.

@@ -4,8 +4,8 @@
 use arbalest::market::{InstrumentId, Mark, Trust, VenueId};
 use arbalest::risk::limits::{Shock, StressScenario};
 use arbalest::risk::{
-    Alert, AlertKind, Control, ControlLimits, KillLevel, Limits, Monitor, RiskOutput, RiskView,
-    Scope, Severity,
+    Alert, AlertKind, Control, ControlLimits, KillLevel, Limits, Monitor, OperatorCommand,
+    OperatorDone, Person, RiskOutput, RiskView, Role, Scope, Severity,
 };
 use arbalest::trade::{
     ApprovalSeq, Balance, DeadMan, Fact, FeedFacts, Fill, FillFacts, LatencyFacts, Liquidity,
@@ -863,7 +863,7 @@ fn at26_at34_strangers_and_venue_closes_stay() {
 
 #[test]
 fn at31_nobody_acknowledges() {
-    for acknowledged in [true, false] {
+    for acknowledged in ["fact", "person", "nobody"] {
         let mut rig = Rig::new(|limits| limits.controls.acknowledge_within = secs(300));
         let full = LatencyFacts {
             ring_used: Ppm(950_000),
@@ -872,13 +872,20 @@ fn at31_nobody_acknowledges() {
         rig.fact(&Fact::Latency(full));
         rig.tick(secs(300));
         assert_eq!(rig.level(Scope::Portfolio), K1, "equal passes");
-        if acknowledged {
-            rig.fact(&Fact::Acknowledged);
+        match acknowledged {
+            "fact" => rig.fact(&Fact::Acknowledged),
+            "person" => {
+                let by = Person::new("tom", Role::Trader);
+                let command = OperatorCommand::Acknowledge { by };
+                let done = rig.monitor.on_operator(command, rig.now, &mut rig.out);
+                assert_eq!(done, Ok(OperatorDone::Acknowledged));
+            }
+            _ => {}
         }
         rig.tick(millis(1));
         assert_eq!(
             rig.level(Scope::Portfolio),
-            if acknowledged { K1 } else { K2 }
+            if acknowledged == "nobody" { K2 } else { K1 }
         );
     }
 }

@@ -7,7 +7,7 @@ use arbalest::risk::{
     Action, Amount, Hex32, KillLevel, Need, OperatorCommand, OperatorDone, OperatorRefusal, Person,
     RearmOffer, RiskOutput, Role, Scope, Unmet,
 };
-use arbalest::trade::{Fact, FeedFacts, JournalFacts, VenueFacts};
+use arbalest::trade::{Fact, FeedFacts, JournalFacts, StrategyId, VenueFacts};
 use arbalest::units::{MonoNanos, Nanos};
 
 use super::levels::Desk;
@@ -363,6 +363,28 @@ fn commands_that_say_nothing_are_refused() {
         })
         .collect();
     assert_eq!(cancelled, [SOUTH, EURO]);
+    // A strategy's scope covers no instrument: its own orders are named.
+    let strategy = StrategyId(0);
+    desk.out.clear();
+    let cancel = OperatorCommand::CancelAll {
+        scope: Scope::Strategy(strategy),
+        by: tom(),
+        reason: String::new(),
+    };
+    assert_eq!(ask(&mut desk, cancel), Ok(OperatorDone::Cancelling));
+    let cancels: Vec<_> = desk
+        .out
+        .iter()
+        .filter(|out| {
+            matches!(
+                out,
+                RiskOutput::CancelStrategy(_)
+                    | RiskOutput::CancelInstrument(_)
+                    | RiskOutput::CancelAll
+            )
+        })
+        .collect();
+    assert_eq!(cancels, [&RiskOutput::CancelStrategy(strategy)]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arbalest::risk::limits::{Shock, StressScenario};
 use arbalest::risk::{
     Direction, Hex32, KillLevel, Limits, LimitsProposed, OperatorCommand, OperatorDone,
     OperatorRefusal, Permits, Person, PreTradeLimits, RiskOutput, Role, Scope,
@@ -146,6 +147,65 @@ fn looser_waits_for_another_person_and_reduced_risk() {
         "once"
     );
     assert_eq!(changes(&desk), 2);
+}
+
+#[test]
+fn limits_of_controls_tighten_one_by_one() {
+    let scenario = |name: &str, loss: &str| StressScenario {
+        name: name.to_owned(),
+        shock: Shock::Basis(Ppm(10_000)),
+        loss_usd_max: dec(loss),
+    };
+    let mut desk = Desk::new(|own| {
+        own.controls.stress = vec![scenario("basis", "1000")];
+        own.controls.drawdown_max = Ppm(30_000);
+    });
+    let limits = edited(&desk, |own| {
+        let own = &mut own.controls;
+        own.plan_loss_usd_max = dec("1");
+        own.liquidation_distance_min = Ppm(990_000);
+        own.acknowledge_within = Nanos::from_millis(1);
+        own.stress = vec![scenario("basis", "999"), scenario("more", "5000")];
+        own.drawdown_max = Ppm(999_999);
+        own.quality_min = Ppm(-1);
+        own.var_lambda = Ppm(970_000);
+    });
+    let done = propose(&mut desk, limits).unwrap();
+    assert_eq!(
+        done.in_force,
+        [
+            "controls.plan_loss_usd_max",
+            "controls.liquidation_distance_ratio_min",
+            "controls.acknowledge_within_ms",
+            "controls.stress",
+        ]
+    );
+    assert_eq!(
+        done.waiting,
+        [
+            "controls.drawdown_ratio_max",
+            "controls.var_lambda_ratio",
+            "controls.fill_quality_ratio_min",
+        ]
+    );
+    let own = &desk.monitor.limits().controls;
+    assert_eq!(own.plan_loss_usd_max, dec("1"));
+    assert_eq!(own.stress.len(), 2);
+    assert_ne!(own.drawdown_max, Ppm(999_999));
+    // A scenario that goes, that loses more, or that is another shock: each waits.
+    let other = StressScenario {
+        shock: Shock::Basis(Ppm(20_000)),
+        ..scenario("basis", "1")
+    };
+    for stress in [
+        vec![scenario("basis", "999")],
+        vec![scenario("basis", "1000"), scenario("more", "5000")],
+        vec![other, scenario("more", "5000")],
+    ] {
+        let limits = edited(&desk, |own| own.controls.stress = stress);
+        let done = propose(&mut desk, limits).unwrap();
+        assert_eq!(done.waiting, ["controls.stress"]);
+    }
 }
 
 #[test]

@@ -9,7 +9,10 @@ use rust_decimal::Decimal;
 use crate::market::{Catalogue, InstrumentId};
 use crate::units::{Nanos, Ppm, Qty};
 
-use super::{CloseLimits, InstrumentLimits, KillLimits, Limits, PreTradeLimits};
+use super::{
+    CloseLimits, ControlLimits, InstrumentLimits, KillLimits, Limits, PreTradeLimits,
+    StressScenario,
+};
 
 /// Which way a changed limit moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,6 +88,28 @@ value!(
     bool: |value| value.to_string()
 );
 
+/// Scenarios are less when every one of the other stays, with its shock and at most its loss; anything else is more.
+impl Value for Vec<StressScenario> {
+    fn text(&self) -> String {
+        format!("{self:?}")
+    }
+    fn order(&self, other: &Self) -> Ordering {
+        let kept = |old: &StressScenario| {
+            self.iter().any(|own| {
+                let same = own.name == old.name && own.shock == old.shock;
+                same && own.loss_usd_max <= old.loss_usd_max
+            })
+        };
+        if self == other {
+            Ordering::Equal
+        } else if other.iter().all(kept) {
+            Ordering::Less
+        } else {
+            Ordering::Greater
+        }
+    }
+}
+
 /// What a walk over all limits collects.
 #[derive(Default)]
 struct Walk {
@@ -130,12 +155,6 @@ impl Walk {
                 direction,
             });
         }
-    }
-
-    /// A group without directions of its own: any change of it is one change.
-    fn group<G: PartialEq + std::fmt::Debug>(&mut self, key: &str, now: &G, new: &G) {
-        let direction = (now != new).then_some(Direction::Other);
-        self.note(key, direction, format!("{now:?}"), format!("{new:?}"));
     }
 
     fn instrument(
@@ -272,6 +291,80 @@ impl Walk {
         }
     }
 
+    fn controls(&mut self, now: &mut ControlLimits, new: &ControlLimits) {
+        group! { self, "controls", ControlLimits, now, new;
+            Lower plan_loss_usd_max "plan_loss_usd_max";
+            Lower symbol_loss_usd_max "symbol_loss_24h_usd_max";
+            Lower strategy_loss_max "strategy_loss_ratio_max";
+            Lower venue_loss_max "venue_loss_ratio_max";
+            Lower portfolio_loss_max "portfolio_loss_ratio_max";
+            Lower loss_flatten "loss_flatten_times";
+            Lower drawdown_warn "drawdown_ratio_warn";
+            Lower drawdown_max "drawdown_ratio_max";
+            Lower drawdown_flatten "drawdown_ratio_flatten";
+            Lower notional_tolerance "notional_tolerance_ratio";
+            Lower venue_equity_max "venue_equity_ratio_max";
+            Lower leverage_max "leverage_max";
+            Lower margin_warn "margin_ratio_warn";
+            Lower margin_max "margin_ratio_max";
+            Lower margin_flatten "margin_ratio_flatten";
+            Higher liquidation_distance_min "liquidation_distance_ratio_min";
+            Lower var99_usd_max "var99_1d_usd_max";
+            Lower es975_usd_max "es975_1d_usd_max";
+            Neither var_interval "var_interval_ms";
+            Neither var_observations_min "var_observations_min";
+            Neither var_observations_max "var_observations_max";
+            Neither var_lambda "var_lambda_ratio";
+            Lower leg_imbalance_usd_max "leg_imbalance_usd_max";
+            Lower leg_hedge_after "leg_hedge_after_ms";
+            Lower leg_unwind_after "leg_unwind_after_ms";
+            Lower leg_cancel_after "leg_cancel_after_ms";
+            Lower leg_halt_after "leg_halt_after_ms";
+            Lower asset_delta_usd_max "asset_delta_usd_max";
+            Lower message_age_max "message_age_ms_max";
+            Lower book_age_max "book_age_ms_max";
+            Lower heartbeat_age_max "heartbeat_age_ms_max";
+            Higher feed_healthy "feed_healthy_ms";
+            Lower feed_faults_warn "feed_faults_warn";
+            Lower feed_faults_max "feed_faults_max";
+            Lower unacked_max "unacked_ms_max";
+            Lower cancel_pending_max "cancel_pending_ms_max";
+            Lower ioc_open_max "ioc_open_ms_max";
+            Lower reject_warn "reject_ratio_warn";
+            Lower reject_max "reject_ratio_max";
+            Lower reject_orders_min "reject_orders_min";
+            Lower reject_run_max "reject_run_max";
+            Lower slippage_warn "slippage_bps_warn";
+            Lower slippage_max "slippage_bps_max";
+            Neither slippage_fills "slippage_fills";
+            Higher quality_warn "fill_quality_ratio_warn";
+            Higher quality_min "fill_quality_ratio_min";
+            Neither quality_sets "fill_quality_sets";
+            Lower order_to_trade_max "order_to_trade_ratio_max";
+            Lower order_to_trade_orders_min "order_to_trade_orders_min";
+            Lower position_break_quiet "position_break_quiet_ms";
+            Lower position_break_usd_max "position_break_usd_max";
+            Lower balance_break_warn "balance_break_ratio_warn";
+            Lower balance_break_usd_min "balance_break_usd_min";
+            Lower balance_break_max "balance_break_ratio_max";
+            Lower errors_max "errors_max";
+            Lower errors_cancel "errors_cancel";
+            Lower decision_latency_warn "decision_latency_ms_warn";
+            Lower ring_warn "ring_used_ratio_warn";
+            Lower ring_max "ring_used_ratio_max";
+            Lower beats_warn "missed_beats_warn";
+            Lower beats_max "missed_beats_max";
+            Lower deadman_age_max "deadman_age_ratio_max";
+            Lower acknowledge_within "acknowledge_within_ms";
+            Lower scrape_age_warn "scrape_age_ms_warn";
+            Lower scrape_age_max "scrape_age_ms_max";
+            Higher scrape_required "scrape_required";
+            Lower unpriced_after "unpriced_after_ms";
+            Lower price_usable "price_usable_ms";
+            Lower stress "stress";
+        }
+    }
+
     fn all(&mut self, now: &mut Limits, new: &Limits, catalogue: &Catalogue) {
         let Limits {
             instruments,
@@ -328,7 +421,7 @@ impl Walk {
         }
         self.close(close, &new.close);
         self.pre_trade(pre_trade, &new.pre_trade);
-        self.group("controls", controls, &new.controls);
+        self.controls(controls, &new.controls);
         self.kill(kill, &new.kill);
     }
 }

@@ -11,7 +11,7 @@ use crate::ledger::Funding;
 use crate::market::{InstrumentId, MarketEvent};
 use crate::risk::{Approved, ApprovedSet, Monitor, RiskOutput, RiskView};
 use crate::telemetry::NoopTimer;
-use crate::trade::{ApprovalSeq, Fact, Fill, OrderReport, SetId, Ticket};
+use crate::trade::{ApprovalSeq, Fact, Fill, OrderReport, SetId, StrategyId, Ticket};
 use crate::units::MonoNanos;
 
 use super::World;
@@ -41,6 +41,7 @@ pub(super) enum Work {
     View(RiskView),
     /// Monitor to desk.
     Cancel(Option<InstrumentId>),
+    CancelStrategy(StrategyId),
     /// Monitor to gateway: what does the venue say we hold?
     Ask(InstrumentId),
 }
@@ -129,6 +130,9 @@ impl World {
                     Some(instrument) => desk.cancel_instrument(instrument, now, out),
                     None => desk.cancel_all(now, out),
                 }),
+                Work::CancelStrategy(strategy) => {
+                    self.drive_desk(|desk, now, out| desk.cancel_strategy(strategy, now, out));
+                }
                 Work::Ask(instrument) => {
                     if let Some(venue) = self
                         .catalogue
@@ -363,6 +367,9 @@ impl World {
                 RiskOutput::Unwind(approved) => self.work.push_back(Work::Approved(approved)),
                 RiskOutput::CancelInstrument(instrument) => {
                     self.work.push_back(Work::Cancel(Some(instrument)));
+                }
+                RiskOutput::CancelStrategy(strategy) => {
+                    self.work.push_back(Work::CancelStrategy(strategy));
                 }
                 RiskOutput::CancelAll => self.work.push_back(Work::Cancel(None)),
                 RiskOutput::AskPosition(instrument) => self.work.push_back(Work::Ask(instrument)),

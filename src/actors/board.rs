@@ -11,7 +11,7 @@ use crate::engine::alerts::Note;
 use crate::execution::{DeskAlert, SetEnd, SetSummary};
 use crate::ledger::{FillEffect, Ledger};
 use crate::market::{Catalogue, InstrumentId, VenueId};
-use crate::risk::{Alert, CloseRecord, LevelChange, Severity};
+use crate::risk::{Actor, Alert, CloseRecord, KillLevel, LevelChange, Severity};
 use crate::telemetry::snapshot::{AlertLine, AlertSinkStatus};
 use crate::trade::{Fill, OrderReport, ReportKind, StrategyId, Ticket};
 use crate::units::{Money, Side, UnixNanos};
@@ -306,7 +306,12 @@ impl Board {
         data.closes.push_back(record);
     }
 
-    pub(super) fn add_change(&self, change: LevelChange) {
+    /// For the history of levels, and at once for whoever outside is told.
+    pub(super) fn add_change(&self, time: UnixNanos, scope: &str, change: LevelChange) {
+        for note in level_notes(time, scope, &change) {
+            tracing::warn!(severity = note.severity.label(), "{}", note.text);
+            self.post.add(&note.cleaned());
+        }
         let mut data = self.read();
         if data.changes.len() >= ALERTS_MAX {
             data.changes.pop_front();
@@ -324,4 +329,45 @@ impl Board {
             .map(|(_, count)| count)
             .sum()
     }
+}
+
+/// What people outside are told of a change of a kill level. Each level is an alert of its own, so that a harder one is never
+/// taken for a repeat; lowering ends those above the new level.
+fn level_notes(time: UnixNanos, scope: &str, change: &LevelChange) -> Vec<Note> {
+    let who = match &change.by {
+        Actor::Control(row) => format!("control {row}"),
+        Actor::Operator(name) => format!("operator {name}"),
+    };
+    let (from, to, cause) = (change.from.label(), change.to.label(), change.cause);
+    let text = format!(
+        "kill level of {scope}: {from} to {to}, cause {cause}, by {who}: {}",
+        change.reason
+    );
+    let note = |level: KillLevel, severity, raised| Note {
+        at: time,
+        severity,
+        kind: format!("kill_level_{}", level.label()),
+        scope: scope.to_owned(),
+        raised,
+        text: text.clone(),
+    };
+    if change.to > change.from {
+        let severity = if change.to >= KillLevel::CancelAll {
+            Severity::Critical
+        } else {
+            Severity::Warning
+        };
+        return vec![note(change.to, severity, true)];
+    }
+    let levels = [
+        KillLevel::ReduceOnly,
+        KillLevel::CancelAll,
+        KillLevel::Flatten,
+        KillLevel::Halt,
+    ];
+    levels
+        .into_iter()
+        .filter(|level| *level > change.to && *level <= change.from)
+        .map(|level| note(level, Severity::Info, false))
+        .collect()
 }

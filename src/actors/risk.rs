@@ -231,7 +231,8 @@ impl RiskSeat {
             }
             RiskOutput::LevelChanged(change) => {
                 self.write(self.names().level(&change));
-                self.board.add_change(change);
+                let scope = scope_text(&self.catalogue, change.scope);
+                self.board.add_change(self.clock.now_unix(), &scope, change);
             }
         }
     }
@@ -273,7 +274,7 @@ impl RiskSeat {
 
     fn alert(&self, alert: &Alert) {
         let scope = scope_text(&self.catalogue, alert.scope);
-        // Changes of levels are kept with who and why; the alert would say less.
+        // Changes of levels are kept and told with who and why (`Board::add_change`); the alert would say less.
         if alert.kind == AlertKind::LevelRaised {
             tracing::info!(scope, raised = alert.raised, "kill level changed");
         } else {

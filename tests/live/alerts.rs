@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use arbalest::actors::alerts::{AlertPost, SinkTarget};
 use arbalest::clock::OsClock;
-use arbalest::engine::alerts::{Note, SinkKind, SinkTerms};
-use arbalest::risk::Severity;
-use arbalest::units::UnixNanos;
+use arbalest::engine::alerts::{Next, Note, Outbox, Outcome, SinkKind, SinkTerms};
+use arbalest::risk::{KillLevel, Scope, Severity};
+use arbalest::units::{MonoNanos, Nanos, UnixNanos};
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+use super::world::{SOON, Terms, World, live, until};
 
 /// What arrived: request line and body.
 type Seen = Arc<Mutex<Vec<(String, Value)>>>;
@@ -183,6 +185,110 @@ async fn a_dead_receiver_holds_up_nobody_and_a_flood_is_bounded() {
     assert!(status.waiting <= 257, "{}", status.waiting);
     assert!(status.dropped >= 19_700, "{}", status.dropped);
     assert_eq!(status.sent, 0);
+}
+
+/// Critical ones go first, past the rate, and past a quieter one that is being tried again.
+#[test]
+fn the_loudest_goes_first() {
+    let mut terms = target(SinkKind::Webhook, String::new()).terms;
+    terms.rate_max = 2;
+    let mut outbox = Outbox::new(terms);
+    let said = |kind: &str, severity, raised| Note {
+        severity,
+        ..note(kind, raised)
+    };
+    let next = |outbox: &mut Outbox, now| match outbox.next(now) {
+        Next::Send(body) => {
+            let body: Value = serde_json::from_str(&body).unwrap();
+            format!(
+                "{} {}",
+                body["kind"].as_str().unwrap(),
+                body["state"].as_str().unwrap()
+            )
+        }
+        Next::Wait(until) => format!("{until:?}"),
+    };
+    let (start, warning, critical) = (MonoNanos(0), Severity::Warning, Severity::Critical);
+    for kind in ["w1", "w2", "w3", "w4"] {
+        outbox.add(&said(kind, warning, true), start);
+    }
+    outbox.add(&said("c1", critical, true), start);
+    for kind in ["c1", "w1", "w2"] {
+        assert_eq!(next(&mut outbox, start), format!("{kind} raised"));
+        outbox.on_outcome(Outcome::Sent, start);
+    }
+    let minute = start.after(Nanos::from_secs(60));
+    assert_eq!(next(&mut outbox, start), format!("{:?}", Some(minute)));
+    for kind in ["c2", "c3", "c4"] {
+        outbox.add(&said(kind, critical, true), start);
+        assert_eq!(
+            next(&mut outbox, start),
+            format!("{kind} raised"),
+            "past the rate"
+        );
+        outbox.on_outcome(Outcome::Sent, start);
+    }
+    assert_eq!(next(&mut outbox, minute), "w3 raised");
+    outbox.on_outcome(Outcome::Retry, minute);
+    outbox.add(&said("w3", critical, true), minute);
+    outbox.add(&said("w3", critical, false), minute);
+    for state in ["raised", "ended"] {
+        assert_eq!(
+            next(&mut outbox, minute),
+            format!("w3 {state}"),
+            "past a retry"
+        );
+        outbox.on_outcome(Outcome::Sent, minute);
+    }
+    assert_eq!(
+        next(&mut outbox, minute),
+        "w4 raised",
+        "and no older w3 after its end"
+    );
+    outbox.on_outcome(Outcome::Sent, minute);
+    assert_eq!(outbox.waiting(), 0);
+}
+
+/// A person's halt, and its end: scope, levels, cause and name reach the receiver.
+#[test]
+fn an_operators_halt_arrives() {
+    live(async || {
+        let (base, seen) = receiver(&[200]).await;
+        let alerts = vec![target(SinkKind::Webhook, base)];
+        let terms = Terms::default();
+        let world = World::start_telling(terms, alerts).await.unwrap();
+        let said = async |kind: &str, state: &str| {
+            until("the receiver is told", SOON, async || {
+                let seen = seen.lock().unwrap();
+                let is_it = |body: &Value| {
+                    let is = |key: &str, word: &str| body[key].as_str() == Some(word);
+                    let by_hand = body["text"].as_str().unwrap().contains("operator");
+                    is("kind", kind) && is("state", state) && is("scope", "portfolio") && by_hand
+                };
+                let found = seen.iter().map(|(_, body)| body).find(|body| is_it(body));
+                found.cloned()
+            })
+            .await
+        };
+        world.raise(Scope::Portfolio, KillLevel::CancelAll).await;
+        world.raise(Scope::Portfolio, KillLevel::Halt).await;
+        assert_eq!(
+            said("kill_level_cancel_all", "raised").await["severity"],
+            "critical"
+        );
+        let halt = said("kill_level_halt", "raised").await;
+        assert_eq!(halt["severity"], "critical");
+        assert_eq!(
+            halt["text"],
+            "kill level of portfolio: cancel_all to halt, cause operator, by operator tom: scripted"
+        );
+        world.rearm(Scope::Portfolio).await;
+        for kind in ["kill_level_cancel_all", "kill_level_halt"] {
+            let end = said(kind, "ended").await;
+            assert!(end["text"].as_str().unwrap().contains("by operator olga"));
+        }
+        world.stop().await;
+    });
 }
 
 fn config(directory: &Path, url_file: &Path) {

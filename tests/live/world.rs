@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arbalest::actors::alerts::SinkTarget;
 use arbalest::actors::feed::FullRing;
 use arbalest::actors::system::{self, Engine, RunOptions, StartError};
 use arbalest::clock::{Clock, OsClock};
@@ -279,6 +280,11 @@ impl World {
     }
 
     pub async fn try_start(terms: Terms) -> Result<Self, StartError> {
+        Self::start_telling(terms, Vec::new()).await
+    }
+
+    /// Starts everything, with these receivers of alerts.
+    pub async fn start_telling(terms: Terms, alerts: Vec<SinkTarget>) -> Result<Self, StartError> {
         let mut settings = Settings::from_files(&files(&terms)).unwrap();
         let now = OsClock::new().now_unix();
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -318,7 +324,7 @@ impl World {
         });
         let journal = tempfile::tempdir().unwrap();
         let options = RunOptions {
-            alerts: Vec::new(),
+            alerts,
             seed: Some(1),
             full_ring: FullRing::Gap,
             paper: true,

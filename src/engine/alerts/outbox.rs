@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::risk::Severity;
 use crate::units::{MonoNanos, Nanos, UnixNanos};
 
 use super::{Note, SinkTerms};
@@ -50,7 +51,7 @@ pub struct Counts {
     pub failed: u64,
     /// Alerts dropped: no room, refused, or too many attempts.
     pub dropped: u64,
-    /// Alerts not said again because they were open already.
+    /// Alerts not said again because they were open already, or because a louder word on the same took their place.
     pub repeated: u64,
 }
 
@@ -58,7 +59,7 @@ pub struct Counts {
 struct Open {
     since: UnixNanos,
     said_at: MonoNanos,
-    severity: crate::risk::Severity,
+    severity: Severity,
 }
 
 /// One receiver's queue.
@@ -138,6 +139,12 @@ impl Outbox {
     }
 
     fn push(&mut self, note: Note, since: UnixNanos) {
+        // What was quieter of the same alert would arrive after it, and contradict it.
+        let before = self.waiting.len();
+        self.waiting
+            .retain(|(other, _)| !same_alert(other, &note) || other.severity >= note.severity);
+        let replaced = before - self.waiting.len();
+        self.counts.repeated += u64::try_from(replaced).unwrap_or(u64::MAX);
         self.waiting.push_back((note, since));
         if self.waiting.len() > WAITING_MAX {
             let quietest = self.waiting.iter().map(|(note, _)| note.severity).min();
@@ -152,8 +159,38 @@ impl Outbox {
         }
     }
 
-    /// The next message, if one may go now. Nothing else goes until its outcome is told.
+    /// Where the first of the loudest waits.
+    fn loudest(&self) -> Option<usize> {
+        let most = self.waiting.iter().map(|(note, _)| note.severity).max();
+        self.waiting
+            .iter()
+            .position(|(note, _)| Some(note.severity) == most)
+    }
+
+    fn has_critical(&self) -> bool {
+        let mut all = self.waiting.iter().map(|(note, _)| note);
+        all.any(|note| note.severity == Severity::Critical)
+    }
+
+    /// The next message, if one may go now: the loudest first, in their order. Nothing else goes until its outcome is told. A
+    /// critical one waits for no rate, and takes the place of a quieter one that waits to be tried again.
     pub fn next(&mut self, now: MonoNanos) -> Next {
+        if let Some((note, _)) = &self.in_flight
+            && note.severity < Severity::Critical
+            && self.has_critical()
+            && let Some(retried) = self.in_flight.take()
+        {
+            let louder_waits = |(note, _): &(Note, UnixNanos)| {
+                same_alert(note, &retried.0) && note.severity > retried.0.severity
+            };
+            if self.waiting.iter().any(louder_waits) {
+                self.counts.repeated += 1;
+            } else {
+                self.waiting.push_front(retried);
+            }
+            self.attempts = 0;
+            self.not_before = now;
+        }
         if self.in_flight.is_none() && self.waiting.is_empty() {
             return Next::Wait(None);
         }
@@ -167,19 +204,25 @@ impl Outbox {
         {
             self.recent.pop_front();
         }
+        if self.in_flight.is_none() {
+            let loudest = self.loudest();
+            self.in_flight = loudest.and_then(|at| self.waiting.remove(at));
+        }
         let most = usize::try_from(self.terms.rate_max.max(1)).unwrap_or(usize::MAX);
-        if self.recent.len() >= most
+        let is_critical =
+            matches!(&self.in_flight, Some((note, _)) if note.severity == Severity::Critical);
+        if !is_critical
+            && self.recent.len() >= most
             && let Some(oldest) = self.recent.front()
         {
             return Next::Wait(Some(oldest.after(MINUTE)));
         }
-        if self.in_flight.is_none() {
-            self.in_flight = self.waiting.pop_front();
-        }
         let Some((note, since)) = &self.in_flight else {
             return Next::Wait(None);
         };
-        self.recent.push_back(now);
+        if note.severity < Severity::Critical {
+            self.recent.push_back(now);
+        }
         Next::Send(note.body(&self.terms, *since))
     }
 
@@ -220,11 +263,14 @@ impl Outbox {
     }
 }
 
+fn same_alert(one: &Note, other: &Note) -> bool {
+    one.kind == other.kind && one.scope == other.scope
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::alerts::SinkKind;
-    use crate::risk::Severity;
 
     const fn at(secs: u64) -> MonoNanos {
         MonoNanos(secs * 1_000_000_000)
@@ -299,7 +345,11 @@ mod tests {
         };
         assert!(body.contains("first"), "the louder one was kept");
         own.on_outcome(Outcome::Sent, at(1));
-        assert_eq!(sent(&mut own, at(1)), 9);
+        assert_eq!(
+            sent(&mut own, at(1)),
+            10,
+            "the critical one counts for no rate"
+        );
         assert_eq!(own.next(at(2)), Next::Wait(Some(at(61))));
         assert_eq!(sent(&mut own, at(61)), 10);
     }

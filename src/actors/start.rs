@@ -232,12 +232,12 @@ impl Start<'_> {
             risk.must(RestoreLevels(levels));
         }
         let ledger = self.ledger()?;
+        // Flat ones too: the first word on an instrument is the monitor's baseline, and what was earned before is not new.
         risk.must(Positions(
             catalogue
                 .all()
                 .iter()
                 .filter_map(|instrument| ledger.snapshot(instrument.id))
-                .filter(|snapshot| !snapshot.qty.is_zero())
                 .collect(),
         ));
         board.set_ledger(&ledger, &catalogue);

@@ -14,7 +14,7 @@ use crate::market::{Catalogue, InstrumentId, Mark};
 use crate::trade::{
     ApprovalSeq, OpenOrders, PositionSnapshot, StrategyId, UnwindReport, VenuePosition,
 };
-use crate::units::{Asset, MonoNanos, UnixNanos};
+use crate::units::{Asset, MonoNanos, Qty, UnixNanos};
 
 use super::levels::{Cause, Levels, Raise, contains};
 use super::operator::Hex32;
@@ -149,7 +149,25 @@ impl Monitor {
         }
     }
 
-    /// A position changed, or the settled watermark rose.
+    /// Nothing was ever traded: the baseline of every instrument is flat. For simulations and tests; a start tells the ledger's
+    /// snapshots instead.
+    #[must_use]
+    pub fn never_traded(mut self) -> Self {
+        for (instrument, watch) in self.catalogue.all().iter().zip(&mut self.watches) {
+            watch.position = Some(PositionSnapshot {
+                instrument: instrument.id,
+                qty: Qty::ZERO,
+                cost: Decimal::ZERO,
+                realized_pnl: Decimal::ZERO,
+                settled: ApprovalSeq(0),
+                unwind_filled: Qty::ZERO,
+            });
+        }
+        self
+    }
+
+    /// A position changed, or the settled watermark rose. The first snapshot of an instrument is a baseline: send one of each,
+    /// flat ones too, before any fill, or the first fill is neither profit nor loss.
     pub fn on_position(
         &mut self,
         position: &PositionSnapshot,

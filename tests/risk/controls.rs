@@ -57,7 +57,8 @@ impl Rig {
             ..VenueFacts::unheard(VenueId(id))
         };
         Self {
-            monitor: Monitor::new(std::sync::Arc::new(own), catalogue(instruments()), usdt()),
+            monitor: Monitor::new(std::sync::Arc::new(own), catalogue(instruments()), usdt())
+                .never_traded(),
             now: START,
             out: Vec::new(),
             alerts: Vec::new(),
@@ -943,4 +944,35 @@ fn v35_the_rolling_day_sees_what_midnight_hides() {
     // Above 1.5 times the limit too.
     assert_eq!(rig.level(Scope::Portfolio), KillLevel::Flatten);
     assert!(rig.same_event("AT-05", Scope::Portfolio));
+}
+
+/// What earlier sessions earned or lost stands in the journal's positions: it is no profit of the new session, not even for an
+/// instrument that is flat at the start.
+#[test]
+fn profits_of_earlier_sessions_are_not_booked_again() {
+    let mut rig = Rig::new(|_| {});
+    let catalogue = catalogue(instruments());
+    let own = Limits {
+        controls: ControlLimits {
+            symbol_loss_usd_max: dec("100"),
+            ..limits().controls
+        },
+        ..limits()
+    };
+    rig.monitor = Monitor::new(std::sync::Arc::new(own), catalogue, usdt());
+    for (id, realized) in [(NORTH, "7000"), (SOUTH, "-9000"), (PERP, "-4000")] {
+        rig.own(id, 0, realized);
+    }
+    rig.funded();
+    let before = rig.monitor.metrics(rig.now);
+    rig.own(NORTH, 0, "6990");
+    rig.own(PERP, 0, "-4005");
+    let after = rig.monitor.metrics(rig.now);
+    let lost = before.equity.unwrap() - after.equity.unwrap();
+    assert_eq!(lost, dec("15"), "only what was lost since");
+    assert_eq!(before.nav, Some(Decimal::ONE));
+    assert_eq!(rig.told(Control::SymbolLoss, symbol(NORTH)), None);
+    rig.own(NORTH, 0, "6890");
+    let (_, raised) = rig.told(Control::SymbolLoss, symbol(NORTH)).unwrap();
+    assert!(raised, "110 of this session is over 100");
 }

@@ -38,6 +38,11 @@ pub(super) struct Losses {
 }
 
 impl Losses {
+    /// A baseline of one of its instruments came: what stood before is not a loss of this session.
+    pub(super) fn forget_symbol(&mut self, symbol: Symbol) {
+        self.symbols.remove(&symbol);
+    }
+
     /// Unit value, high-water mark and drawdown of the whole.
     pub(super) fn nav(&self) -> Option<(Decimal, Decimal, Decimal)> {
         let unit = self.portfolio.as_ref()?;

@@ -62,22 +62,18 @@ impl OwnBooks {
     pub(super) fn on_position(
         &mut self,
         instrument: &Instrument,
-        before: Option<&PositionSnapshot>,
+        before: &PositionSnapshot,
         after: &PositionSnapshot,
     ) {
-        let old = |pick: fn(&PositionSnapshot) -> Decimal| before.map_or(Decimal::ZERO, pick);
-        let realized = after
-            .realized_pnl
-            .saturating_sub(old(|snapshot| snapshot.realized_pnl));
+        let realized = after.realized_pnl.saturating_sub(before.realized_pnl);
         match instrument.symbol.settle {
             Some(settle) => self.add(instrument.venue, settle, realized),
             None => {
-                let before_qty = before.map_or(crate::units::Qty::ZERO, |snapshot| snapshot.qty);
                 let qty = instrument
                     .grid
                     .qty_decimal(after.qty)
-                    .saturating_sub(instrument.grid.qty_decimal(before_qty));
-                let cost = after.cost.saturating_sub(old(|snapshot| snapshot.cost));
+                    .saturating_sub(instrument.grid.qty_decimal(before.qty));
+                let cost = after.cost.saturating_sub(before.cost);
                 self.add(instrument.venue, instrument.symbol.base, qty);
                 let cash = realized.saturating_sub(cost);
                 self.add(instrument.venue, instrument.symbol.quote, cash);
@@ -128,7 +124,8 @@ impl Monitor {
         }
     }
 
-    /// A position changed: values and our books.
+    /// A position changed: values and our books. The first word on an instrument is what stood at the start (an earlier
+    /// session's profits among it): a baseline, booked nowhere.
     pub(super) fn note_position(
         &mut self,
         before: Option<&PositionSnapshot>,
@@ -143,7 +140,10 @@ impl Monitor {
             return;
         };
         watch.revalue(instrument, reporting);
-        self.own_books.on_position(instrument, before, after);
+        match before {
+            Some(before) => self.own_books.on_position(instrument, before, after),
+            None => self.losses.forget_symbol(instrument.symbol),
+        }
         self.note_own(instrument, after.qty, now);
     }
 

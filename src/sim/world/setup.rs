@@ -155,7 +155,8 @@ impl World {
             desk_out: Vec::new(),
             ledger: Ledger::new(Arc::clone(&catalogue)),
             monitor: Monitor::new(Arc::clone(&limits), Arc::clone(&catalogue), reporting)
-                .with_strategies(traded),
+                .with_strategies(traded)
+                .never_traded(),
             risk_out: Vec::new(),
             gateway_out: GatewayOut::default(),
             words: Vec::new(),

@@ -33,14 +33,21 @@ pub(super) struct HeartSeat {
 }
 
 impl HeartSeat {
+    /// Until the start is through, the beat goes on saying what the last session left (`Heartbeat::at_start`).
     pub(super) fn new(directory: &Path, epoch_secs: u32, clock: OsClock) -> Self {
+        let path = directory.join(HEARTBEAT_FILE);
+        let before = match std::fs::read(&path) {
+            Ok(text) => Some(serde_json::from_slice(&text).unwrap_or_default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(_unreadable) => Some(Heartbeat::default()),
+        };
         Self {
-            path: directory.join(HEARTBEAT_FILE),
+            path,
             fresh: directory.join(format!("{HEARTBEAT_FILE}.new")),
             beat: Heartbeat {
                 epoch_secs,
                 pid: std::process::id(),
-                ..Heartbeat::default()
+                ..Heartbeat::at_start(before)
             },
             clock,
             failed: false,

@@ -296,10 +296,6 @@ impl Start<'_> {
         .run(self.status())
         .await?;
 
-        if let Some(heart) = &heart {
-            heart.must(HeartBaselines::new(&catalogue, &baselines));
-            heart.must(HeartIs(HeartState::Running));
-        }
         let (transports, books) = (self.transports.clone(), self.books.clone());
         super::rules::keep(self.settings, transports, books, account.clone());
 
@@ -313,6 +309,11 @@ impl Start<'_> {
         }
         let rings = consumers.iter().map(Consumer::stats).collect();
         let hot = self.hot_path(feeds, &baselines)?;
+        // Nothing below is refused any more: from here on silence is a death.
+        if let Some(heart) = &heart {
+            heart.must(HeartBaselines::new(&catalogue, &baselines));
+            heart.must(HeartIs(HeartState::Running));
+        }
         let signal = self.signal(
             &on_signal,
             hot,

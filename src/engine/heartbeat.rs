@@ -14,14 +14,14 @@ pub const HEARTBEAT_FILE: &str = "heartbeat.json";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeartState {
-    /// Connecting and reconciling; reduce-only.
+    /// Connecting and reconciling after a session that died; reduce-only.
     #[default]
     Starting,
     /// Running.
     Running,
     /// Cancelling and closing connections.
     Stopping,
-    /// Ended in order: what it holds is meant to be held.
+    /// Ended in order, or begins again after that and does not trade yet: what it holds is meant to be held.
     Stopped,
 }
 
@@ -41,6 +41,32 @@ pub struct Heartbeat {
     /// What was in each spot account before the engine traded there: venue, asset, amount. What is above it is the
     /// engine's.
     pub baselines: BTreeMap<String, BTreeMap<String, Decimal>>,
+}
+
+impl Heartbeat {
+    /// The beat of a start that does not trade yet, after what the last session left. After a stop in order, or when there
+    /// was none, it says "stopped": a start that is refused or dies here has touched nothing, and what is held stays held.
+    /// After a death it says "starting": should the start fail as well, nobody looks after what the dead session left.
+    #[must_use]
+    pub fn at_start(before: Option<Self>) -> Self {
+        let Some(before) = before else {
+            return Self {
+                state: HeartState::Stopped,
+                ..Self::default()
+            };
+        };
+        let state = match before.state {
+            HeartState::Stopped => HeartState::Stopped,
+            HeartState::Starting | HeartState::Running | HeartState::Stopping => {
+                HeartState::Starting
+            }
+        };
+        Self {
+            state,
+            baselines: before.baselines,
+            ..Self::default()
+        }
+    }
 }
 
 /// What is known of the engine.
@@ -160,5 +186,38 @@ mod tests {
         beat.state = HeartState::Stopped;
         pulse.on_look(&beat, at(131));
         assert_eq!(pulse.verdict(at(999)), Verdict::Stopped);
+    }
+
+    #[test]
+    fn a_start_that_fails_changes_nothing_of_what_the_last_session_left() {
+        let verdict_after = |before: Option<HeartState>| {
+            let before = before.map(|state| Heartbeat {
+                epoch_secs: 7,
+                seq: 900,
+                state,
+                baselines: [("spot".to_owned(), BTreeMap::new())].into(),
+                ..Heartbeat::default()
+            });
+            let known = before.as_ref().map(|beat| beat.baselines.clone());
+            let beat = Heartbeat {
+                epoch_secs: 8,
+                seq: 1,
+                ..Heartbeat::at_start(before)
+            };
+            assert_eq!(beat.baselines, known.unwrap_or_default());
+            let mut pulse = Pulse::new(Nanos::from_secs(10));
+            pulse.on_look(&beat, MonoNanos(0));
+            pulse.verdict(MonoNanos(60_000_000_000))
+        };
+        assert_eq!(verdict_after(None), Verdict::Stopped);
+        for (left, dead) in [
+            (HeartState::Stopped, false),
+            (HeartState::Starting, true),
+            (HeartState::Running, true),
+            (HeartState::Stopping, true),
+        ] {
+            let verdict = verdict_after(Some(left));
+            assert_eq!(matches!(verdict, Verdict::Gone(_)), dead, "{left:?}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Child;
 
+use arbalest::engine::heartbeat::{HEARTBEAT_FILE, HeartState, Heartbeat};
 use arbalest::journal::{self, Entry};
 
 use super::kill::{alive, records};
@@ -79,6 +80,10 @@ async fn policies() {
         said.contains("venue perp has 0 open orders and 1 open derivative positions"),
         "{said}"
     );
+    // A start that was refused touched nothing: the watchdog leaves alone what is there.
+    let beat = std::fs::read(data_dir(configuration).join(HEARTBEAT_FILE)).unwrap();
+    let beat: Heartbeat = serde_json::from_slice(&beat).unwrap();
+    assert_eq!(beat.state, HeartState::Stopped);
 
     // Held: K1 there, by name, and everything else trades.
     let mut child = start(configuration, "", &errors);

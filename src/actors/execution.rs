@@ -325,6 +325,7 @@ impl Actor for ExecutionSeat {
     fn started(&mut self, context: &mut Self::Context) {
         context.set_mailbox_capacity(crate::capacity::MAILBOX_MESSAGES);
         context.spawn(Approvals);
+        self.drive(|desk, _, out| desk.tell_all(out));
         context.run_interval(Duration::from_millis(10), |seat, _| {
             seat.drive(|desk, now, out| desk.on_timer(now, out));
         });

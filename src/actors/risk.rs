@@ -29,7 +29,9 @@ mod raises;
 
 pub(super) use bind::BindPosition;
 pub use bind::{BindAccount, BindExecution};
-pub use people::{BindSignal, Operator, RestoreLevels, StartupBegins, StartupReconciled};
+pub use people::{
+    BindSignal, Operator, OrdersLive, RestoreLevels, StartupBegins, StartupReconciled,
+};
 use quotes::QuoteBook;
 pub use raises::GateRaises;
 

@@ -39,7 +39,7 @@ use super::reach::{feed_names, rule_books, transports};
 use super::ready::wait_ready;
 use super::recover::{Recovery, durable};
 use super::risk::{
-    BindAccount, BindExecution, BindPosition, Positions, RestoreLevels, StartupBegins,
+    BindAccount, BindExecution, BindPosition, OrdersLive, Positions, RestoreLevels, StartupBegins,
     StartupReconciled,
 };
 use super::sampler::{Facts, Handles};
@@ -279,6 +279,7 @@ impl Start<'_> {
             gateway.must(BindGateway(execution.clone()));
         }
         wait_ready(self.settings, &account).await?;
+        risk.must(OrdersLive);
         let (recovery, baselines) = Recovery {
             settings: self.settings,
             catalogue: &catalogue,

@@ -256,6 +256,13 @@ impl Desk {
         self.flush(out);
     }
 
+    /// Tells what is open in every instrument, zero included: what was never told is not known to be nothing.
+    pub fn tell_all(&mut self, out: &mut Vec<DeskOutput>) {
+        self.must_tell
+            .extend(self.catalogue.all().iter().map(|instrument| instrument.id));
+        self.flush(out);
+    }
+
     fn cancel_where(
         &mut self,
         wanted: impl Fn(&Order) -> bool,

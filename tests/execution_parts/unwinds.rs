@@ -8,7 +8,7 @@ use arbalest::risk::{
     Approved, KillLevel, Monitor, OperatorCommand, Person, RiskOutput, Role, Scope,
 };
 use arbalest::trade::{
-    ApprovalSeq, PositionSnapshot, PositionSource, Purpose, ReportKind, Ticket, TimeInForce,
+    ApprovalSeq, Fact, PositionSnapshot, PositionSource, Purpose, ReportKind, Ticket, TimeInForce,
     UnwindKind, VenuePosition,
 };
 use arbalest::units::{Asset, Nanos, Qty, Side};
@@ -295,4 +295,21 @@ fn a_cancel_is_always_answered_with_what_is_open() {
     bench.desk.cancel_all(bench.now, &mut bench.out);
     assert_eq!(bench.out.len(), 3, "one word an instrument");
     assert_eq!(commands(&bench.out).count(), 0, "nothing was ever sent");
+}
+
+/// Otherwise a latch of an earlier session waits for news of instruments where nothing ever happens.
+#[test]
+fn a_start_tells_every_instrument_that_nothing_is_open() {
+    let mut bench = Bench::pair();
+    bench.desk.tell_all(&mut bench.out);
+    let mut facts = Vec::new();
+    bench.desk.drain_facts(&mut facts);
+    assert!(
+        bench.out.len() == 2 && facts.len() == 2,
+        "one an instrument"
+    );
+    for (said, fact) in bench.out.iter().zip(&facts) {
+        assert!(matches!(said, DeskOutput::OpenOrders(open) if open.order_count == 0));
+        assert!(matches!(fact, Fact::Orders(orders) if orders.unknown == 0));
+    }
 }

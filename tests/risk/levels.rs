@@ -631,3 +631,31 @@ fn orders_after_a_re_arm_are_small_and_a_breach_latches_at_once() {
         "a reason is needed"
     );
 }
+
+/// Cancels of restored levels go out before any order entry exists and are lost: once it is live they are sent again, and what
+/// rests counts as open until the desk said otherwise. A level below K2 cancels nothing of the venue's.
+#[test]
+fn restored_levels_cancel_again_once_orders_can_be_sent() {
+    let mut desk = Desk::new(|_| {});
+    desk.raise(Scope::Instrument(ETHER), KillLevel::CancelAll);
+    desk.raise(Scope::Instrument(EURO), KillLevel::ReduceOnly);
+    let state = desk.monitor.level_state();
+    let mut next = Desk::new(|_| {});
+    next.monitor.restore_levels(state, next.now, &mut next.out);
+    next.out.clear();
+    next.monitor.cancel_again(next.now, &mut next.out);
+    assert!(
+        next.out
+            .iter()
+            .any(|out| matches!(out, RiskOutput::CancelInstrument(id) if *id == ETHER))
+    );
+    assert_eq!(next.cancels(), 1);
+    next.out.clear();
+    next.wait(5_000);
+    assert_eq!(next.cancels(), 1, "nobody said that nothing rests");
+    next.open(ETHER, 0);
+    next.out.clear();
+    next.wait(5_000);
+    next.wait(5_000);
+    assert_eq!(next.cancels(), 0, "proven gone");
+}

@@ -22,6 +22,11 @@ pub struct StartupBegins;
 #[rtype(result = "()")]
 pub struct RestoreLevels(pub LevelState);
 
+/// Order entry is live: what restored levels cancel can be sent now.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct OrdersLive;
+
 /// Start-up found what it waited for.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
@@ -54,6 +59,13 @@ impl Handler<RestoreLevels> for RiskSeat {
         self.drive(context, |monitor, now, out| {
             monitor.restore_levels(message.0, now, out);
         });
+    }
+}
+
+impl Handler<OrdersLive> for RiskSeat {
+    type Result = ();
+    fn handle(&mut self, _: OrdersLive, context: &mut Self::Context) {
+        self.drive(context, Monitor::cancel_again);
     }
 }
 

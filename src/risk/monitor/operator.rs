@@ -110,8 +110,22 @@ impl Monitor {
     pub fn restore_levels(&mut self, state: LevelState, now: MonoNanos, out: &mut Vec<RiskOutput>) {
         let raised: Vec<Scope> = state.entries.iter().map(|entry| entry.scope).collect();
         self.levels.restore(state, now, out);
+        for scope in &raised {
+            self.begin_clearing(*scope, now);
+        }
         self.cancels.extend(raised);
         self.view_changed = true;
+        self.finish(now, out);
+    }
+
+    /// Order entry is live: cancels of levels that were raised before it could not be sent, so every scope at K2 or above is
+    /// cancelled again.
+    pub fn cancel_again(&mut self, now: MonoNanos, out: &mut Vec<RiskOutput>) {
+        let held = self.levels.raised().into_iter();
+        self.cancels.extend(
+            held.filter(|(_, level)| *level >= KillLevel::CancelAll)
+                .map(|(scope, _)| scope),
+        );
         self.finish(now, out);
     }
 

@@ -247,6 +247,7 @@ impl Ledger {
             },
             cost: position.cost(),
             realized_pnl: position.realized_pnl(),
+            trade_cash: position.cash().checked_add(position.funding())?,
             settled: self.settled,
             unwind_filled: self
                 .unwind_filled

@@ -159,6 +159,7 @@ impl Monitor {
                 qty: Qty::ZERO,
                 cost: Decimal::ZERO,
                 realized_pnl: Decimal::ZERO,
+                trade_cash: Decimal::ZERO,
                 settled: ApprovalSeq(0),
                 unwind_filled: Qty::ZERO,
             });

@@ -263,6 +263,29 @@ impl Checker {
         });
     }
 
+    /// AT-25 at rest: the balances that the monitor keeps are the venue's, to a millionth (a venue rounds a released cost
+    /// elsewhere than we do). Only assets that the monitor knows there.
+    pub fn same_balances(
+        &mut self,
+        venue: VenueId,
+        truth: &Truth,
+        own: impl Fn(Asset) -> Option<Decimal>,
+    ) {
+        for balance in &truth.balances {
+            let Some(own) = own(balance.asset) else {
+                continue;
+            };
+            let theirs = decimal(balance.free).saturating_add(decimal(balance.locked));
+            let apart = own.saturating_sub(theirs).abs();
+            self.hold("AT-25", apart <= Decimal::new(1, 6), || {
+                format!(
+                    "the monitor has {own} {} at venue {}, the venue {theirs}",
+                    balance.asset, venue.0
+                )
+            });
+        }
+    }
+
     /// I03 and I04 at rest: positions, money and executions are the venue's own, exactly.
     pub fn at_rest(
         &mut self,

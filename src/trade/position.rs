@@ -18,6 +18,9 @@ pub struct PositionSnapshot {
     pub cost: Decimal,
     /// Realized profit and loss so far, net of quote fees.
     pub realized_pnl: Decimal,
+    /// Change of cash in the settlement asset by trades and their fees in it: without funding, which the venue tells apart,
+    /// and without fees in a third asset.
+    pub trade_cash: Decimal,
     /// Every approval up to this one is terminal and all its fills are in `qty`.
     pub settled: ApprovalSeq,
     /// Cumulative quantity of forced-close fills contained in `qty` (unsigned, since the session began). The forced

@@ -70,6 +70,7 @@ impl Close {
             qty: self.position,
             cost: Decimal::from(self.position.0) * Decimal::from(6),
             realized_pnl: Decimal::ZERO,
+            trade_cash: -Decimal::from(self.position.0) * Decimal::from(6),
             settled: ApprovalSeq(0),
             unwind_filled: self.closed,
         };

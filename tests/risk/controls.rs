@@ -106,6 +106,7 @@ impl Rig {
             qty: Qty(qty),
             cost: Decimal::from(60_000_i64) * Decimal::new(qty, 6),
             realized_pnl: dec(realized),
+            trade_cash: dec(realized) - Decimal::from(60_000_i64) * Decimal::new(qty, 6),
             settled: ApprovalSeq(0),
             unwind_filled: Qty(0),
         };

@@ -64,6 +64,7 @@ impl Desk {
             qty: Qty(qty),
             cost: Decimal::from_i128_with_scale(i128::from(qty) * i128::from(MID), 8),
             realized_pnl: Decimal::ZERO,
+            trade_cash: -Decimal::from_i128_with_scale(i128::from(qty) * i128::from(MID), 8),
             settled: ApprovalSeq(0),
             unwind_filled: Qty(0),
         };

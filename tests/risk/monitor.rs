@@ -44,6 +44,7 @@ impl Seat {
             qty: Qty(0),
             cost: Decimal::ZERO,
             realized_pnl: Decimal::ZERO,
+            trade_cash: Decimal::ZERO,
             settled: ApprovalSeq(0),
             unwind_filled: Qty(0),
         };

@@ -36,6 +36,7 @@ impl Desk {
             qty: Qty(0),
             cost: Decimal::ZERO,
             realized_pnl: Decimal::ZERO,
+            trade_cash: Decimal::ZERO,
             settled: ApprovalSeq(0),
             unwind_filled: Qty(0),
         });

@@ -219,6 +219,11 @@ fn leg(close: Option<&Close>, situation: &Situation<'_>, scale: u32) -> Option<P
             instrument,
             scale,
         )?,
+        unknown: base(
+            Qty(close.map_or(0, Close::unknown_signed)),
+            instrument,
+            scale,
+        )?,
         left: base(
             close.map_or(Qty::ZERO, |close| close.left(position, situation)),
             instrument,

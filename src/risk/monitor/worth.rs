@@ -58,24 +58,27 @@ impl OwnBooks {
             .map(|((_, asset), amount)| (*asset, *amount))
     }
 
-    /// What a fill (or any change of a position) did to the balances.
+    /// What a fill (or any change of a position) did to the balances. Funding and fees in a third asset are not in it: they
+    /// come as facts of their own, and would count twice.
     pub(super) fn on_position(
         &mut self,
         instrument: &Instrument,
         before: &PositionSnapshot,
         after: &PositionSnapshot,
     ) {
-        let realized = after.realized_pnl.saturating_sub(before.realized_pnl);
+        let cash = after.trade_cash.saturating_sub(before.trade_cash);
         match instrument.symbol.settle {
-            Some(settle) => self.add(instrument.venue, settle, realized),
+            // What a derivative's position cost was never paid.
+            Some(settle) => {
+                let cost = after.cost.saturating_sub(before.cost);
+                self.add(instrument.venue, settle, cash.saturating_add(cost));
+            }
             None => {
                 let qty = instrument
                     .grid
                     .qty_decimal(after.qty)
                     .saturating_sub(instrument.grid.qty_decimal(before.qty));
-                let cost = after.cost.saturating_sub(before.cost);
                 self.add(instrument.venue, instrument.symbol.base, qty);
-                let cash = realized.saturating_sub(cost);
                 self.add(instrument.venue, instrument.symbol.quote, cash);
             }
         }
@@ -98,6 +101,13 @@ impl Monitor {
             return Some(Decimal::ONE);
         }
         self.rates.by_asset.get(&asset).map(|(_, mid)| *mid)
+    }
+
+    /// What should be at a venue by our own books; `None` before its first complete answer, or of an asset never heard of.
+    #[must_use]
+    pub fn own_balance(&self, venue: VenueId, asset: Asset) -> Option<Decimal> {
+        let known = self.own_books.is_known(venue);
+        known.then(|| self.own_books.of(venue, asset)).flatten()
     }
 
     /// A price changed: values and rates that hang on it.

@@ -3,7 +3,8 @@
 //!
 //! While the legs are even, only the riskier one opens: a derivative before spot (it can be liquidated), then the thinner
 //! book. Once it filled, the other leg owes the same base quantity and the first waits. What is not hedged to begin with
-//! closes without waiting. A leg whose counterpart has nothing left, or is stuck, goes alone.
+//! closes without waiting. A leg whose counterpart has nothing left, or is stuck, goes alone. A child whose outcome is
+//! unknown holds nobody up: the other leg follows it as if it had filled, and then the first goes on.
 
 use crate::units::{Nanos, Qty};
 
@@ -29,6 +30,8 @@ pub(in crate::risk) struct PairLeg {
     pub(in crate::risk) position: i128,
     /// Signed: what may still fill of its children.
     pub(in crate::risk) pending: i128,
+    /// Signed: the part of it whose outcome nobody knows; proving an order absent takes ten seconds.
+    pub(in crate::risk) unknown: i128,
     /// What its close has yet to close, pending included; zero without a close.
     pub(in crate::risk) left: i128,
     /// Its close is at work.
@@ -77,9 +80,18 @@ pub(in crate::risk) fn allowance(legs: &[PairLeg], me: usize) -> Option<i128> {
         .min_by_key(|(_, leg)| leg.rank)
         .map(|(index, _)| index);
     let leader = leads?;
+    let room = (slice + owed).max(0);
+    if leader != me {
+        // What the other side sent may have filled unseen: this side follows it, within one slice if it did not.
+        let unseen: i128 = others()
+            .map(|(_, leg)| leg.unknown)
+            .filter(|unknown| unknown.signum() == sign)
+            .sum();
+        return Some(room.min(unseen.abs()));
+    }
     // The other side owes already: it goes first.
-    if leader != me || -owed >= even {
+    if -owed >= even {
         return Some(0);
     }
-    Some((slice + owed).max(0))
+    Some(room)
 }

@@ -142,6 +142,15 @@ impl Close {
             .sum()
     }
 
+    /// The part of it whose outcome is unknown.
+    pub(in crate::risk) fn unknown_signed(&self) -> i64 {
+        self.children
+            .iter()
+            .filter(|child| child.is_unknown())
+            .map(|child| child.side.signed(child.remaining()).0)
+            .sum()
+    }
+
     /// The step for the next child: one up when the present one was tried and `attempt` passed without progress.
     pub(super) fn protection_step(&self, situation: &Situation<'_>) -> usize {
         let tried = self.step_attempts > 0

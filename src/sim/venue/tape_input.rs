@@ -14,6 +14,9 @@ use super::market::MarkState;
 use super::outbox::Outgoing;
 use super::settle::Settlement;
 
+/// The eighth decimal of an [`Amount`], which has eighteen.
+const FUNDING_GRAIN: i128 = 10_000_000_000;
+
 impl VenueCore {
     /// Lets one market event happen. Events of symbols the setup does not have are ignored.
     pub fn on_market(&mut self, event: &TapeEvent, now: UnixNanos) {
@@ -150,8 +153,9 @@ impl VenueCore {
             };
             let qty = owner.position(symbol).qty;
             let value = Amount::of_notional(grid, state.mark.times(qty));
-            let payment =
-                Amount((value.0 * i128::from(state.funding_ppb)).div_euclid(1_000_000_000));
+            let exact = (value.0 * i128::from(state.funding_ppb)).div_euclid(1_000_000_000);
+            // Paid as it is told: eight decimals, floored.
+            let payment = Amount(exact.div_euclid(FUNDING_GRAIN) * FUNDING_GRAIN);
             if payment == Amount::ZERO {
                 continue;
             }

@@ -32,6 +32,8 @@ pub struct WorldReport {
     pub violations: Vec<Violation>,
     /// Forced closes.
     pub closing: super::Closing,
+    /// Funding payments that were booked.
+    pub funded: u64,
     /// Market events that were played.
     pub market_events: u64,
 }
@@ -42,6 +44,7 @@ pub(super) struct Tally {
     seed: u64,
     pub(super) market_events: u64,
     pub(super) forced_closes: u64,
+    pub(super) funded: u64,
     pub(super) sets_held: u64,
     spans: BTreeMap<Stage, Vec<u64>>,
     remarks: Vec<String>,
@@ -102,6 +105,7 @@ impl World {
         WorldReport {
             summary,
             closing,
+            funded: self.tally.funded,
             catalogue: std::sync::Arc::clone(&self.catalogue),
             fills: std::mem::take(&mut self.fills),
             violations: self.checker.violations().to_vec(),
@@ -148,6 +152,14 @@ impl World {
                 .at_rest(venue, &seat.begun, &truth, &self.ledger);
         }
         let faultless = self.faults == 0;
+        for (venue, seat) in (0_u8..)
+            .map(VenueId)
+            .zip(&self.venues)
+            .filter(|_| faultless)
+        {
+            let own = |asset| self.monitor.own_balance(venue, asset);
+            self.checker.same_balances(venue, &seat.core.truth(0), own);
+        }
         for (instrument, book) in self.hot.books().iter().filter(|_| faultless) {
             let gaps = book.counters().gaps;
             if gaps > 0 {

@@ -348,8 +348,9 @@ impl World {
             paid: *paid,
             time: self.now.0,
         });
-        if let Err(error) = booked {
-            self.checker.broken("I01", format!("funding: {error}"));
+        match booked {
+            Ok(is_new) => self.tally.funded += u64::from(is_new),
+            Err(error) => self.checker.broken("I01", format!("funding: {error}")),
         }
     }
 

@@ -22,6 +22,9 @@ pub struct HeldRecord {
     pub source: Option<String>,
     /// Its level.
     pub level: String,
+    /// The highest it ever was; older records do not say.
+    #[serde(default)]
+    pub peak: Option<String>,
     /// Only people lower it.
     pub latched: bool,
     /// In words.
@@ -113,6 +116,7 @@ impl Names<'_> {
                     cause: entry.cause.to_owned(),
                     source: source(entry.source),
                     level: entry.level.label().to_owned(),
+                    peak: Some(entry.peak.label().to_owned()),
                     latched: entry.latched,
                     reason: entry.reason.clone(),
                 })
@@ -192,12 +196,16 @@ impl Names<'_> {
     /// and cannot be placed: it holds everything at reduce only until people look.
     fn held(&self, record: HeldRecord) -> LevelEntry {
         let level = KillLevel::of_label(&record.level);
+        let highest = level.unwrap_or(KillLevel::ReduceOnly);
+        let peak = record.peak.as_deref().and_then(KillLevel::of_label);
+        let peak = peak.unwrap_or(highest).max(highest);
         if let (Some(scope), Some(level)) = (self.scope_of(&record.scope), level) {
             return LevelEntry {
                 scope,
                 cause: cause_of(&record.cause),
                 source: record.source.and_then(|label| self.instrument_of(&label)),
                 level,
+                peak,
                 latched: record.latched,
                 reason: record.reason,
             };
@@ -207,6 +215,7 @@ impl Names<'_> {
             cause: cause_of("restored"),
             source: None,
             level: KillLevel::ReduceOnly,
+            peak,
             latched: true,
             reason: format!(
                 "an earlier session held {} at {} ({}: {}), which is not configured now",

@@ -42,6 +42,8 @@ struct Entry {
     scope: Scope,
     cause: Cause,
     level: KillLevel,
+    /// The highest it ever was: two people who lowered a K3 have not left the rest to one of them.
+    peak: KillLevel,
     latched: bool,
     reason: String,
     clear_since: Option<MonoNanos>,
@@ -100,6 +102,7 @@ impl Levels {
             Some(entry) => {
                 let before = (entry.level, entry.latched);
                 entry.level = entry.level.max(raise.level);
+                entry.peak = entry.peak.max(raise.level);
                 entry.latched |= raise.latched;
                 entry.clear_since = None;
                 self.state_changed |= before != (entry.level, entry.latched);
@@ -115,6 +118,7 @@ impl Levels {
                     scope: raise.scope,
                     cause: raise.cause,
                     level: raise.level,
+                    peak: raise.level,
                     latched: raise.latched,
                     reason,
                     clear_since: None,

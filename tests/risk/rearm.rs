@@ -210,6 +210,42 @@ fn who_must_be_two() {
 }
 
 #[test]
+fn a_k3_is_not_lowered_by_one_person_in_two_steps() {
+    for (level, restart) in [
+        (KillLevel::Flatten, false),
+        (KillLevel::Halt, false),
+        (KillLevel::Halt, true),
+    ] {
+        let mut desk = raised(level);
+        let Ok(OperatorDone::RearmOffered(offer)) =
+            request(&mut desk, Scope::Portfolio, KillLevel::ReduceOnly, olga())
+        else {
+            panic!("offered");
+        };
+        let omar = Person::new("omar", Role::RiskOfficer);
+        assert!(approve(&mut desk, &offer, omar.clone()).is_ok());
+        assert_eq!(desk.level(NORTH), KillLevel::ReduceOnly);
+        if restart {
+            let state = super::levels::through_the_journal(&desk);
+            let now = desk.now;
+            desk = Desk::new(strict);
+            desk.now = now;
+            desk.monitor.restore_levels(state, now, &mut desk.out);
+            people::all_is_well(&mut desk.monitor, now, &mut desk.out);
+        }
+        let offer = offered(&mut desk, Scope::Portfolio, olga());
+        assert!(offer.two_people, "{level:?}, restart {restart}");
+        assert_eq!(
+            approve(&mut desk, &offer, olga()),
+            Err(OperatorRefusal::SamePerson("olga".to_owned()))
+        );
+        assert_eq!(desk.level(NORTH), KillLevel::ReduceOnly);
+        assert!(approve(&mut desk, &offer, omar).is_ok());
+        assert_eq!(desk.level(NORTH), KillLevel::Armed);
+    }
+}
+
+#[test]
 fn a_token_is_good_once_for_a_minute_and_for_what_was_shown() {
     for (wait_ns, good) in [(60_000_000_000, true), (60_000_000_001, false)] {
         let mut desk = raised(KillLevel::CancelAll);

@@ -63,6 +63,16 @@ impl Levels {
             .collect()
     }
 
+    /// Whether something that holds a scope above `level` was ever at K3 or above, start-up left out.
+    pub(in crate::risk) fn was_flattened(&self, scope: Scope, level: KillLevel) -> bool {
+        self.entries.iter().any(|entry| {
+            entry.scope == scope
+                && entry.level > level
+                && entry.cause != STARTUP
+                && entry.peak >= KillLevel::Flatten
+        })
+    }
+
     /// What holds a scope above `level`, start-up left out: cause, its own level and whether only people lower it.
     pub(in crate::risk) fn above(
         &self,

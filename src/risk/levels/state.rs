@@ -29,6 +29,8 @@ pub struct LevelEntry {
     pub source: Option<InstrumentId>,
     /// How high.
     pub level: KillLevel,
+    /// The highest since this cause began to hold the scope: from K3 on two people lower it, in as many steps as they like.
+    pub peak: KillLevel,
     /// Only people lower it.
     pub latched: bool,
     /// In words.
@@ -80,6 +82,7 @@ impl Levels {
                     cause: entry.cause.label,
                     source: entry.cause.source,
                     level: entry.level,
+                    peak: entry.peak,
                     latched: entry.latched,
                     reason: entry.reason.clone(),
                 })
@@ -115,6 +118,7 @@ impl Levels {
         out: &mut Vec<RiskOutput>,
     ) {
         for entry in state.entries {
+            let (scope, peak) = (entry.scope, entry.peak);
             let raise = Raise {
                 scope: entry.scope,
                 level: entry.level,
@@ -126,7 +130,12 @@ impl Levels {
                 by: Actor::Control("restart"),
                 reason: entry.reason,
             };
+            let cause = raise.cause;
             self.raise(raise, now, out);
+            let same = |held: &&mut super::Entry| held.scope == scope && held.cause == cause;
+            if let Some(held) = self.entries.iter_mut().find(same) {
+                held.peak = held.peak.max(peak);
+            }
         }
         self.clears.extend(state.clears.into_iter().map(|clear| {
             let cause = Cause {

@@ -193,10 +193,10 @@ impl Monitor {
         if reason.trim().is_empty() {
             return Err(OperatorRefusal::NoReason);
         }
-        let mut two_people = false;
+        let mut two_people = self.levels.was_flattened(scope, to_level);
         let mut causes = Vec::new();
         for (cause, level, latched, why) in self.levels.above(scope, to_level) {
-            two_people |= level >= KillLevel::Flatten || (latched && LOSSES.contains(&cause.label));
+            two_people |= latched && LOSSES.contains(&cause.label);
             causes.push(format!("{} {}: {why}", level.label(), cause.label));
         }
         let from = self.levels.of_scope(scope);
@@ -409,8 +409,8 @@ impl Monitor {
             .map(|entry| {
                 let source = entry.source.map_or(String::new(), |id| id.0.to_string());
                 let latch = if entry.latched { "latched" } else { "free" };
-                let (scope, level) = (entry.scope, entry.level.label());
-                format!("{scope:?} {} {source} {level} {latch}", entry.cause)
+                let (scope, level, peak) = (entry.scope, entry.level.label(), entry.peak.label());
+                format!("{scope:?} {} {source} {level} {peak} {latch}", entry.cause)
             })
             .collect();
         lines.sort_unstable();

@@ -22,8 +22,8 @@ pub(super) enum Wish {
         to_level: KillLevel,
         two_people: bool,
     },
-    /// Looser limits.
-    Limits(Arc<Limits>),
+    /// Looser limits, and the hash of those that were in force when they were shown.
+    Limits { limits: Arc<Limits>, base: Hex32 },
 }
 
 /// One wish and what it is bound to.

@@ -105,6 +105,35 @@ fn tighter_is_in_force_in_the_same_call_and_judged_in_it() {
 }
 
 #[test]
+fn a_waiting_set_does_not_undo_what_was_tightened_since() {
+    let mut desk = Desk::new(|_| {});
+    desk.raise(Scope::Portfolio, KillLevel::ReduceOnly);
+    let looser = edited(&desk, |own| own.unrealized_loss_usd_max = dec("1000"));
+    let done = propose(&mut desk, looser).unwrap();
+    let tighter = OperatorCommand::ProposeLimits {
+        limits: Arc::new(edited(&desk, |own| own.spread_max = Ppm::from_bps(50))),
+        by: admin(),
+        reason: "thin books".to_owned(),
+        token: Hex32([9; 32]),
+    };
+    let answer = desk.monitor.on_operator(tighter, desk.now, &mut desk.out);
+    assert!(answer.is_ok(), "{answer:?}");
+    let now = desk.monitor.limits_hash();
+    assert_eq!(
+        confirm(&mut desk, done.hash, olga()),
+        Err(OperatorRefusal::StateChanged { now })
+    );
+    let limits = desk.monitor.limits();
+    assert_eq!(limits.spread_max, Ppm::from_bps(50));
+    assert_eq!(limits.unrealized_loss_usd_max, dec("500"));
+    assert_eq!(
+        confirm(&mut desk, done.hash, olga()),
+        Err(OperatorRefusal::BadToken),
+        "spent"
+    );
+}
+
+#[test]
 fn looser_waits_for_another_person_and_reduced_risk() {
     let mut desk = Desk::new(|_| {});
     // One tighter, one looser, one that is neither.
@@ -245,7 +274,7 @@ fn a_file_tightens_and_never_confirms() {
         confirm(&mut desk, done.hash, file),
         Err(OperatorRefusal::Role { .. })
     ));
-    // Tightening what was about to be loosened: the confirmation puts exactly the confirmed version in force.
+    // Tightening what was about to be loosened: the waiting set was written before it, and is refused.
     let tighter = edited(&desk, |own| own.warn_at = Ppm(700_000));
     let command = OperatorCommand::ProposeLimits {
         limits: Arc::new(tighter),
@@ -259,9 +288,12 @@ fn a_file_tightens_and_never_confirms() {
             .is_ok()
     );
     assert_eq!(desk.monitor.limits().warn_at, Ppm(700_000));
-    assert!(confirm(&mut desk, done.hash, olga()).is_ok());
-    assert_eq!(desk.monitor.limits().warn_at, Ppm(900_000));
-    assert_eq!(desk.monitor.limits_hash(), done.hash);
+    let now = desk.monitor.limits_hash();
+    assert_eq!(
+        confirm(&mut desk, done.hash, olga()),
+        Err(OperatorRefusal::StateChanged { now })
+    );
+    assert_eq!(desk.monitor.limits().warn_at, Ppm(700_000));
 }
 
 #[test]

@@ -327,7 +327,8 @@ impl Monitor {
         let expires_at = if looser.is_empty() {
             now
         } else {
-            let wish = Wish::Limits(limits);
+            let base = self.limits_hash();
+            let wish = Wish::Limits { limits, base };
             let until = now.after(self.limits.kill.token);
             self.waiting
                 .add(wish, by, reason, (token, hash), until, now)
@@ -353,13 +354,15 @@ impl Monitor {
             .waiting
             .take(token, now)
             .ok_or(OperatorRefusal::BadToken)?;
-        let Wish::Limits(limits) = &pending.wish else {
+        let Wish::Limits { limits, base } = &pending.wish else {
             self.waiting.put_back(pending);
             return Err(OperatorRefusal::BadToken);
         };
         let limits = Arc::clone(limits);
-        if !shown.same(&pending.hash) {
-            let now = self.limits_hash();
+        let now_hash = self.limits_hash();
+        // Whoever tightened since must not be overruled by a set that was written before.
+        if !shown.same(&pending.hash) || !now_hash.same(base) {
+            let now = now_hash;
             return Err(OperatorRefusal::StateChanged { now });
         }
         let pending = self.by_another(pending, true, by)?;

@@ -24,10 +24,10 @@ use super::refused::Refused;
 use super::routes::{Access, Found, Method, Op, Route, find};
 use super::sign::{Message, NAME_HEADER, NONCE_HEADER, SIGNATURE_HEADER, TIME_HEADER, from_hex};
 use super::tarpit::{Tarpit, Turn};
-use super::{BODY_BYTES_MAX, body, openapi};
+use super::{BODY_BYTES_MAX, Bounds, body, openapi};
 
-/// Longest wait for the engine's answer.
-const ENGINE_WAIT: Duration = Duration::from_secs(10);
+/// A rehearsal takes as long as the closes take, at most 60 s; its answer may take so much longer than others.
+const DRILL_MORE: Duration = Duration::from_secs(60);
 /// Refusals without a proven name that are written down in a second; the rest is counted.
 const WRITTEN_PER_S: u64 = 10;
 
@@ -40,37 +40,6 @@ pub struct Door {
     pub keyring: Option<Keyring>,
     /// How long and how many.
     pub bounds: Bounds,
-}
-
-/// Bounds of every connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
-    /// From the connection to the end of the headers; the server's own clock is up to half a second coarse, so not shorter
-    /// than a second.
-    pub head: Duration,
-    /// From the headers to the end of the body.
-    pub body: Duration,
-    /// Connections at once; further ones wait in the system's queue.
-    pub connections: usize,
-    /// Time before a refusal without a right signature is answered.
-    pub delay: Duration,
-    /// Refusals that wait so at once; fewer than `connections`, so that a signed request finds a place.
-    pub delayed_max: usize,
-    /// Above them a connection is closed without an answer, at most one in this time.
-    pub close_every: Duration,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self {
-            head: Duration::from_secs(2),
-            body: Duration::from_secs(2),
-            connections: 128,
-            delay: Duration::from_millis(250),
-            delayed_max: 64,
-            close_every: Duration::from_millis(4),
-        }
-    }
 }
 
 /// The API's state: one server, one thread.
@@ -187,8 +156,18 @@ impl Api {
             person: person.clone(),
             from: peer(request),
         };
-        let answer = tokio::time::timeout(ENGINE_WAIT, door.control.ask(caller, asked)).await;
-        let answer = answer.unwrap_or(Err(ControlError::Unavailable));
+        let more = if route.op == Op::Drill {
+            DRILL_MORE
+        } else {
+            Duration::ZERO
+        };
+        // A task of its own: a slow answer or a lost connection must not stop it before it is written down.
+        let task = tokio::spawn(door.control.ask(caller, asked));
+        let wait = door.bounds.engine.saturating_add(more);
+        let answer = match tokio::time::timeout(wait, task).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) | Err(_) => Err(ControlError::Unavailable),
+        };
         answer
             .map(ControlAnswerOr::Answer)
             .map_err(|error| denied(Refused::Engine(error)))
@@ -283,6 +262,10 @@ impl Api {
     fn write_down(&self, request: &HttpRequest, denied: &Denied) {
         self.hub.control().count(denied.refused.label());
         let Some(door) = &self.door else { return };
+        if denied.refused == Refused::Engine(ControlError::Unavailable) {
+            // Nobody refused it: the engine may still carry it out, and writes down what became of it.
+            return;
+        }
         let unwritten = {
             let mut audit = self.audit.lock().unwrap_or_else(PoisonError::into_inner);
             let second = self.now_ms().div_euclid(1_000);

@@ -6,6 +6,7 @@
 
 mod api;
 mod body;
+mod bounds;
 pub mod document;
 mod guard;
 pub mod health;
@@ -19,7 +20,8 @@ pub mod server;
 pub mod sign;
 mod tarpit;
 
-pub use api::{Bounds, Door};
+pub use api::Door;
+pub use bounds::Bounds;
 pub use keyring::{Keyring, KeyringError};
 pub use refused::Refused;
 pub use server::{DashboardError, Handle, serve};

@@ -18,7 +18,8 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use crate::clock::{Clock, OsClock};
 use crate::telemetry::Telemetry;
 
-use super::api::{self, Api, Bounds, Door};
+use super::Bounds;
+use super::api::{self, Api, Door};
 use super::health::readiness;
 use super::refused::Refused;
 

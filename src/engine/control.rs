@@ -143,7 +143,7 @@ impl ControlRequest {
     }
 }
 
-/// Why a request that was allowed was not carried out. Nothing changed.
+/// Why a request that was allowed was not carried out. Nothing changed, except that after `Unavailable` nobody knows yet.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ControlError {
     /// Something that was named does not exist, or a number does not fit.
@@ -154,7 +154,7 @@ pub enum ControlError {
     Refused(String),
     /// A seat is gone or did not answer in time.
     #[error(
-        "the engine did not answer in time: look at /healthz, and stop it from outside (docs/RUNBOOK.md) if it is stuck"
+        "the engine did not answer in time and may still carry it out: look at /healthz and the levels, and stop it from outside (docs/RUNBOOK.md) if it is stuck"
     )]
     Unavailable,
 }

@@ -1,9 +1,13 @@
 //! Every route by every role, without a token, and without any tokens configured.
 
+use arbalest::dashboard::Bounds;
 use arbalest::dashboard::routes::{Access, Method, Op, ROUTES};
 use arbalest::risk::{Action, Role};
+use std::sync::mpsc;
+use std::time::Duration;
+use tokio::sync::oneshot;
 
-use super::world::{World, good_body, now_ms, quick};
+use super::world::{World, good_body, keyring, now_ms, quick};
 
 #[test]
 fn every_route_asks_for_its_role() {
@@ -195,4 +199,26 @@ fn what_was_asked_arrives_with_who_and_why() {
     );
     assert_eq!(world.counted("ok"), 1);
     assert!(now_ms() > 0);
+}
+
+#[test]
+fn what_takes_too_long_is_finished_and_not_written_down_as_refused() {
+    let bounds = Bounds {
+        engine: Duration::from_millis(50),
+        ..quick()
+    };
+    let world = World::with(Some(keyring()), bounds);
+    let (release, released) = oneshot::channel();
+    let (done, finished) = mpsc::channel();
+    *world.engine.held.lock().unwrap() = Some((released, done));
+    let raise = ROUTES.iter().find(|route| route.is_stop).unwrap();
+    let answer = world.send(&world.ask(Role::RiskOfficer, raise).bytes());
+    assert_eq!(
+        (answer.status, answer.reason().as_str()),
+        (503, "unavailable"),
+        "{answer:?}"
+    );
+    assert!(world.engine.refused.lock().unwrap().is_empty());
+    release.send(()).unwrap();
+    finished.recv_timeout(Duration::from_secs(20)).unwrap();
 }

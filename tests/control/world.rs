@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use arbalest::clock::{Clock, OsClock};
@@ -20,6 +20,7 @@ use arbalest::prng::Prng;
 use arbalest::risk::Role;
 use arbalest::telemetry::Lanes;
 use arbalest::telemetry::Telemetry;
+use tokio::sync::oneshot;
 
 /// Longest wait for an answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(20);
@@ -29,6 +30,8 @@ const ANSWER_WAIT: Duration = Duration::from_secs(20);
 pub struct Engine {
     pub asked: Mutex<Vec<(Caller, ControlRequest)>>,
     pub refused: Mutex<Vec<RefusedRequest>>,
+    /// The next answer waits for the first and then tells the second.
+    pub held: Mutex<Option<(oneshot::Receiver<()>, mpsc::Sender<()>)>>,
 }
 
 impl Engine {
@@ -102,7 +105,14 @@ impl Control for Engine {
     fn ask(&self, caller: Caller, request: ControlRequest) -> ControlFuture {
         let answer = answer(&request);
         self.asked.lock().unwrap().push((caller, request));
-        Box::pin(async move { Ok(answer) })
+        let held = self.held.lock().unwrap().take();
+        Box::pin(async move {
+            if let Some((release, done)) = held {
+                release.await.unwrap();
+                done.send(()).unwrap();
+            }
+            Ok(answer)
+        })
     }
     fn refused(&self, refused: RefusedRequest) {
         self.refused.lock().unwrap().push(refused);

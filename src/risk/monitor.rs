@@ -239,8 +239,10 @@ impl Monitor {
         now: MonoNanos,
         out: &mut Vec<RiskOutput>,
     ) {
+        let kind = AlertKind::AccountingBroken;
+        self.people.note(kind, Scope::Portfolio, true, now);
         out.push(alert(
-            AlertKind::AccountingBroken,
+            kind,
             Severity::Critical,
             Scope::Portfolio,
             None,

@@ -44,6 +44,12 @@ impl Levels {
         near != known
     }
 
+    /// A row warns of a scope no more, whatever its instrument.
+    pub(in crate::risk) fn forget_near(&mut self, scope: Scope, row: &str) {
+        self.near
+            .retain(|(other, cause)| *other != scope || cause.label != row);
+    }
+
     /// Share of the order limits that is allowed where `covers` says that a scope counts.
     pub(in crate::risk) fn size_factor(&self, covers: impl Fn(Scope) -> bool) -> Ppm {
         let mut factor = Ppm::ONE;

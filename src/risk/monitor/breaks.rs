@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::market::{Instrument, InstrumentId, InstrumentKind, VenueId};
+use crate::market::{Catalogue, Instrument, InstrumentId, InstrumentKind, VenueId};
 use crate::risk::{KillLevel, Scope};
 use crate::trade::{FillFacts, PositionSource, VenueFacts, VenuePosition};
 use crate::units::{Asset, Money, MonoNanos, Nanos, Qty};
@@ -84,6 +84,18 @@ pub(super) struct Twins {
     rounds: BTreeMap<VenueId, Round>,
     foreign: BTreeMap<InstrumentId, u32>,
     closed_by_venue: BTreeMap<VenueId, u32>,
+}
+
+impl Twins {
+    /// A person re-armed a scope: strangers' fills and venues' closes that raised it count from zero again.
+    pub(super) fn forget_counts(&mut self, scope: Scope, catalogue: &Catalogue) {
+        self.foreign.retain(|id, _| {
+            let symbol = catalogue.get(*id).map(|one| Scope::Symbol(one.symbol));
+            symbol != Some(scope)
+        });
+        self.closed_by_venue
+            .retain(|venue, _| Scope::Venue(*venue) != scope);
+    }
 }
 
 impl Monitor {

@@ -114,7 +114,10 @@ impl Monitor {
         let Some(situation) = self.situation(instrument, now) else {
             return;
         };
+        let said = out.len();
         let close = Close::start(intent, &situation, out);
+        self.people
+            .on_close_said(out.get(said..).unwrap_or_default(), now);
         if let Some(watch) = self.watches.get_mut(instrument.id.index()) {
             watch.close = Some(close);
         }
@@ -294,10 +297,12 @@ impl Monitor {
     }
 
     fn step_alone(&mut self, id: InstrumentId, now: MonoNanos, out: &mut Vec<RiskOutput>) {
-        let mut numbers = self.numbers;
+        let (mut numbers, said) = (self.numbers, out.len());
         self.with_close(id, now, |close, situation| {
             close.step(situation, &mut numbers, out);
         });
+        self.people
+            .on_close_said(out.get(said..).unwrap_or_default(), now);
         self.numbers = numbers;
         let Some(watch) = self.watches.get_mut(id.index()) else {
             return;

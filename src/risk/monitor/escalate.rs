@@ -103,6 +103,7 @@ impl Monitor {
             if !held || open == 0 {
                 if one.blocked {
                     let (kind, info) = (AlertKind::CancelBlocked, Severity::Info);
+                    self.people.note(kind, one.scope, false, now);
                     out.push(alert(kind, info, one.scope, None, false, now));
                 }
                 return false;
@@ -113,6 +114,7 @@ impl Monitor {
                 if !std::mem::replace(&mut one.blocked, true) {
                     let (kind, critical) = (AlertKind::CancelBlocked, Severity::Critical);
                     let numbers = Some((Amount::count(open), Amount::count(0)));
+                    self.people.note(kind, one.scope, true, now);
                     out.push(alert(kind, critical, one.scope, numbers, true, now));
                 }
             }

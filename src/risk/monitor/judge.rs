@@ -117,6 +117,14 @@ impl Reading {
         beyond.copied().find(|tier| self.beyond(tier.limit))
     }
 
+    /// Beyond its limit it wakes somebody: a level follows, here or (AT-15) in a later step. What only alerts is a warning.
+    fn is_loud(&self) -> bool {
+        self.control == Control::LegImbalance
+            || self
+                .tier()
+                .is_some_and(|tier| tier.level > KillLevel::Armed)
+    }
+
     fn is_near(&self, warn_at: Ppm) -> bool {
         let (Some(value), Some(first)) = (self.value, self.tiers[0]) else {
             return false;
@@ -171,12 +179,30 @@ impl Judged {
             .get(&(control, scope))
             .map_or(Standing::Fine, |(standing, _, _)| *standing)
     }
+    /// Forgets how a scope stands; returns the controls that were near or over.
+    fn forget(&mut self, scope: Scope) -> Vec<Control> {
+        let mut told = Vec::new();
+        self.0.retain(|(control, other), (standing, _, _)| {
+            if *other == scope && *standing > Standing::Fine {
+                told.push(*control);
+            }
+            *other != scope
+        });
+        told
+    }
     /// Value and limit of a control that is over its limit.
     pub(super) fn over(&self, control: Control, scope: Scope) -> Option<(Decimal, Decimal)> {
         match self.0.get(&(control, scope)) {
             Some((Standing::Over, value, limit)) => Some(((*value)?, (*limit)?)),
             _ => None,
         }
+    }
+    /// The scopes in which a control is over its limit.
+    pub(super) fn beyond(&self, control: Control) -> Vec<Scope> {
+        let all = self.0.iter().filter(|((other, _), (standing, _, _))| {
+            *other == control && *standing == Standing::Over
+        });
+        all.map(|((_, scope), _)| *scope).collect()
     }
     /// Rows for the page and the metrics.
     pub(super) fn uses(&self) -> impl Iterator<Item = LimitUse> {
@@ -244,6 +270,22 @@ impl Monitor {
         }
     }
 
+    /// People re-armed a scope: what was counted and judged there begins anew, and warns again only by what comes now.
+    pub(super) fn forget_judged(
+        &mut self,
+        scope: Scope,
+        now: MonoNanos,
+        out: &mut Vec<RiskOutput>,
+    ) {
+        self.twins.forget_counts(scope, &self.catalogue);
+        for control in self.judged.forget(scope) {
+            let kind = AlertKind::Control(control);
+            self.levels.forget_near(scope, control.row());
+            self.people.note(kind, scope, false, now);
+            out.push(alert(kind, Severity::Info, scope, None, false, now));
+        }
+    }
+
     fn raise_tier(
         &mut self,
         reading: &Reading,
@@ -285,12 +327,14 @@ impl Monitor {
             .map(|(value, limit)| (Amount::of_decimal(value), Amount::of_decimal(limit)));
         let (severity, raised) = match standing {
             Standing::Fine => (Severity::Info, false),
-            Standing::Near => (Severity::Warning, true),
-            Standing::Over => (Severity::Critical, true),
+            Standing::Over if reading.is_loud() => (Severity::Critical, true),
+            Standing::Near | Standing::Over => (Severity::Warning, true),
         };
-        self.people
-            .on_standing(reading.control, reading.scope, standing, now);
         let kind = AlertKind::Control(reading.control);
+        if reading.control != Control::Unacknowledged {
+            let critical = severity == Severity::Critical;
+            self.people.note(kind, reading.scope, critical, now);
+        }
         out.push(alert(kind, severity, reading.scope, numbers, raised, now));
     }
 }

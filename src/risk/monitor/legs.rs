@@ -197,17 +197,52 @@ impl Monitor {
             Decimal::MAX
         });
         out.push(first);
-        if let Some(venue) = venue {
-            let scope = Scope::Venue(venue);
-            let tier = Tier::latched(limit, KillLevel::CancelAll);
-            out.push(step(scope, own.leg_cancel_after, tier).warns_at(Decimal::MAX));
+        // One scope has one reading: only the asset that is over may speak for a venue or the portfolio.
+        let venue_scope = venue.map(Scope::Venue);
+        for scope in venue_scope.into_iter().chain([Scope::Portfolio]) {
+            let (after, tier) = self.leg_step(scope);
+            let reading = step(scope, after, tier).warns_at(Decimal::MAX);
+            if reading.value.is_some_and(|value| value > limit) {
+                out.push(reading);
+            }
         }
-        let tier = Tier::latched(limit, KillLevel::Halt);
-        let mut last = step(Scope::Portfolio, own.leg_halt_after, tier).warns_at(Decimal::MAX);
-        // One scope has one reading: only the asset that is over may speak for the portfolio.
-        last.value = last.value.filter(|value| *value > limit);
-        if last.value.is_some() {
-            out.push(last);
+        // What no asset speaks for any more is over.
+        for scope in self.judged.beyond(Control::LegImbalance) {
+            let (_, tier) = self.leg_step(scope);
+            if !matches!(scope, Scope::Asset(_)) && !self.has_late_leg(scope, now) {
+                let gone = Some(Decimal::ZERO);
+                let reading = Reading::new(Control::LegImbalance, scope, gone, tier);
+                out.push(reading.warns_at(Decimal::MAX));
+            }
         }
+    }
+
+    /// After which age a scope is raised, and to which level.
+    fn leg_step(&self, scope: Scope) -> (Nanos, Option<Tier>) {
+        let own = &self.limits.controls;
+        let limit = own.leg_imbalance_usd_max;
+        match scope {
+            Scope::Venue(_) => (
+                own.leg_cancel_after,
+                Tier::latched(limit, KillLevel::CancelAll),
+            ),
+            Scope::Portfolio
+            | Scope::Asset(_)
+            | Scope::Symbol(_)
+            | Scope::Instrument(_)
+            | Scope::Strategy(_) => (own.leg_halt_after, Tier::latched(limit, KillLevel::Halt)),
+        }
+    }
+
+    /// Some asset is above its limit, or cannot be valued, for longer than a scope allows.
+    fn has_late_leg(&self, scope: Scope, now: MonoNanos) -> bool {
+        let (after, _) = self.leg_step(scope);
+        let limit = self.limits.controls.leg_imbalance_usd_max;
+        self.legs.since.iter().any(|(asset, since)| {
+            let (value, venue) = self.unhedged(*asset);
+            let is_there = scope == Scope::Portfolio || venue.map(Scope::Venue) == Some(scope);
+            let is_above = value.is_none_or(|value| value > limit);
+            is_there && is_above && now.since(*since) > after
+        })
     }
 }

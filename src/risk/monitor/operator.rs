@@ -265,6 +265,7 @@ impl Monitor {
         let reason = format!("{} (asked for by {})", pending.reason, pending.by.name);
         let actor = Actor::Operator(by.name.clone());
         self.view_changed |= self.levels.lower(scope, to_level, actor, reason, now, out);
+        self.forget_judged(scope, now, out);
         let until = now.after(self.limits.kill.probation);
         self.levels.start_probation(scope, until);
         self.view_changed = true;

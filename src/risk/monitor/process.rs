@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use crate::market::VenueId;
-use crate::risk::{KillLevel, Scope};
+use crate::risk::{AlertKind, KillLevel, RiskOutput, Scope, Severity};
 use crate::trade::{DeadMan, Seat};
 use crate::units::{MonoNanos, Nanos, Ppm};
 
 use super::Monitor;
 use super::exposure::{over, ratio};
 use super::feeds::{Counted, seconds};
-use super::judge::{Reading, Standing, Tier};
+use super::judge::{Reading, Tier};
 use super::rows::Control;
 
 /// Window of AT-27.
@@ -54,28 +54,40 @@ impl Beats {
     }
 }
 
-/// Open critical alerts of controls that no person acknowledged.
+/// Open critical alerts that no person acknowledged.
 #[derive(Debug, Default)]
 pub(super) struct People {
-    open: BTreeMap<(Control, Scope), MonoNanos>,
+    open: BTreeMap<(AlertKind, Scope), MonoNanos>,
 }
 
 impl People {
-    /// A control's standing changed.
-    pub(super) fn on_standing(
-        &mut self,
-        control: Control,
-        scope: Scope,
-        standing: Standing,
-        now: MonoNanos,
-    ) {
-        if control == Control::Unacknowledged {
-            return;
-        }
-        if standing == Standing::Over {
-            self.open.entry((control, scope)).or_insert(now);
+    /// An alert is critical from now on, or not any more.
+    pub(super) fn note(&mut self, kind: AlertKind, scope: Scope, critical: bool, now: MonoNanos) {
+        if critical {
+            self.open.entry((kind, scope)).or_insert(now);
         } else {
-            self.open.remove(&(control, scope));
+            self.open.remove(&(kind, scope));
+        }
+    }
+    /// What a forced close said. A hand-over stands until the position is closed again, or a person has seen it.
+    pub(super) fn on_close_said(&mut self, said: &[RiskOutput], now: MonoNanos) {
+        for output in said {
+            let RiskOutput::Alert(alert) = output else {
+                continue;
+            };
+            let critical = alert.raised && alert.severity == Severity::Critical;
+            if matches!(
+                alert.kind,
+                AlertKind::CloseBlocked | AlertKind::CloseHandover
+            ) {
+                self.note(alert.kind, alert.scope, critical, now);
+            }
+            if alert.kind == AlertKind::CloseStarted {
+                self.note(AlertKind::CloseBlocked, alert.scope, false, now);
+            }
+            if alert.kind == AlertKind::CloseStarted && alert.raised {
+                self.note(AlertKind::CloseHandover, alert.scope, false, now);
+            }
         }
     }
     /// A person has seen everything that is open.

@@ -69,6 +69,7 @@ fn venue() -> VenueStatus {
 }
 
 /// A snapshot in which every metric of the catalogue has a series.
+#[expect(clippy::too_many_lines, reason = "a value: one line a field")]
 fn snapshot() -> EngineSnapshot {
     EngineSnapshot {
         time_ns: 1_700_000_000_000_000_000,

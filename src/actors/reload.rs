@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix::prelude::Addr;
 use notify::{RecursiveMode, Watcher};
-use tokio::sync::mpsc;
+use tokio::sync::watch;
 
 use crate::clock::{Clock, OsClock};
 use crate::config::reload::{LimitsSource, ReadAgain, ReloadError};
@@ -44,9 +44,9 @@ pub(super) struct WatchParts {
 
 /// Watches the directory, not the file: editors replace files.
 pub(super) fn watch(parts: WatchParts) -> Result<LimitsWatch, notify::Error> {
-    let (changed, mut changes) = mpsc::channel::<()>(1);
+    let (changed, mut changes) = watch::channel(());
     // The file may have been saved since it was read for the start.
-    let first = changed.clone();
+    changes.mark_changed();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let about_limits = event.as_ref().map_or(true, |event| {
             !event.kind.is_access()
@@ -55,18 +55,14 @@ pub(super) fn watch(parts: WatchParts) -> Result<LimitsWatch, notify::Error> {
                     .iter()
                     .any(|path| path.file_name().is_some_and(|name| name == FILE))
         });
-        if about_limits && changed.try_send(()).is_err() {
-            tracing::trace!("a look at limits.toml is coming already");
+        if about_limits {
+            changed.send_replace(());
         }
     })?;
     watcher.watch(parts.source.directory(), RecursiveMode::NonRecursive)?;
-    if first.try_send(()).is_err() {
-        tracing::trace!("it was saved just now");
-    }
-    drop(first);
     actix::spawn(async move {
-        while changes.recv().await.is_some() {
-            while let Ok(Some(())) = tokio::time::timeout(DEBOUNCE, changes.recv()).await {}
+        while changes.changed().await.is_ok() {
+            while let Ok(Ok(())) = tokio::time::timeout(DEBOUNCE, changes.changed()).await {}
             if !parts.propose().await {
                 return;
             }

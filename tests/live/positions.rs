@@ -176,6 +176,7 @@ fn a_position_over_its_limit_is_brought_below_it() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, read from the top")]
 fn a_loss_over_its_limit_is_closed_to_flat_though_the_venue_is_silent() {
     live(async || {
         let world = World::start(TERMS).await;

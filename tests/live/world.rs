@@ -96,12 +96,15 @@ pub fn files(terms: &Terms) -> Files {
             terms.order_max, terms.position_max
         )
     };
-    // Ages are generous: a busy machine is no reason for a refusal here.
+    // Ages are generous: a busy machine is no reason for a refusal here. So are the controls of feeds and legs: what the books
+    // and the resolver do by themselves is looked at here, the controls in tests/risk.
     let limits = format!(
         "order_notional_usd_max = \"100000\"\nunrealized_loss_usd_max = \"{}\"\nref_price_age_ms_max = 10000\n\
          risk_view_age_ms_max = 20000\ncooldown_ms = 60000\n\
          [notional_usd_max]\nsymbol = \"1000000\"\nvenue = \"1000000\"\nasset_net = \"100000\"\ngross = \"1000000\"\nnet = \"1000000\"\n\
          [pre_trade]\njournal_lag_ms_max = 10000\nclock_offset_ms_max = 10000\nclock_step_quiet_ms = 0\n\
+         [controls]\nmessage_age_ms_max = 60000\nbook_age_ms_max = 60000\nheartbeat_age_ms_max = 60000\nfeed_faults_warn = 1000\n\
+         feed_faults_max = 1000\nleg_imbalance_usd_max = \"100000\"\n\
          [kill]\nrearm_feed_healthy_ms_min = 0\nprobation_ms = 0\n",
         terms.loss_max
     );
@@ -284,6 +287,10 @@ impl World {
     }
 
     /// Starts everything, with these receivers of alerts.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "the order of starting a world, read from the top"
+    )]
     pub async fn start_telling(terms: Terms, alerts: Vec<SinkTarget>) -> Result<Self, StartError> {
         let mut settings = Settings::from_files(&files(&terms)).unwrap();
         let now = OsClock::new().now_unix();

@@ -1,6 +1,8 @@
 //! The Grafana boards: well made, and asking only for what is exported. With `ARBALEST_PROMETHEUS_URL` set to a Prometheus
 //! that scrapes a running engine (`scripts/prometheus.sh` does), every panel must also return data.
 
+#![expect(clippy::indexing_slicing, reason = "an absent key of JSON is null")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -60,6 +62,43 @@ fn expressions(panel: &Value) -> Vec<&str> {
         .collect()
 }
 
+/// What every panel that shows data needs.
+fn faults_of_panel(panel: &Value, title: &str, wrong: &mut impl FnMut(&str, &str)) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let defaults = &panel["fieldConfig"]["defaults"];
+    if text(&panel["description"]).is_empty() {
+        wrong(title, "has no description");
+    }
+    if text(&defaults["unit"]).is_empty() {
+        wrong(title, "has no unit");
+    }
+    let steps = defaults["thresholds"]["steps"].as_array();
+    if steps.is_none_or(Vec::is_empty) {
+        wrong(title, "has no thresholds");
+    }
+    if panel["datasource"]["uid"] != "${datasource}" {
+        wrong(title, "does not use the variable datasource");
+    }
+    for expression in expressions(panel) {
+        for selector in expression.split('{').skip(1) {
+            let inside = selector.split('}').next().unwrap();
+            if !inside.contains("job=~\"$job\"") || !inside.contains("instance=~\"$instance\"") {
+                wrong(title, "a selector lacks job or instance");
+            }
+        }
+        for part in expression.split("rate(").skip(1) {
+            if !part
+                .split(')')
+                .next()
+                .unwrap()
+                .ends_with("[$__rate_interval]")
+            {
+                wrong(title, "a rate is not over $__rate_interval");
+            }
+        }
+    }
+}
+
 /// What the dashboard linter of Grafana asks for, and what a reader needs.
 fn faults_of(board: &Value) -> Vec<String> {
     let mut faults = Vec::new();
@@ -110,39 +149,7 @@ fn faults_of(board: &Value) -> Vec<String> {
         if panel["type"] == "row" {
             continue;
         }
-        let defaults = &panel["fieldConfig"]["defaults"];
-        if text(&panel["description"]).is_empty() {
-            wrong(&title, "has no description");
-        }
-        if text(&defaults["unit"]).is_empty() {
-            wrong(&title, "has no unit");
-        }
-        let steps = defaults["thresholds"]["steps"].as_array();
-        if steps.is_none_or(Vec::is_empty) {
-            wrong(&title, "has no thresholds");
-        }
-        if panel["datasource"]["uid"] != "${datasource}" {
-            wrong(&title, "does not use the variable datasource");
-        }
-        for expression in expressions(panel) {
-            for selector in expression.split('{').skip(1) {
-                let inside = selector.split('}').next().unwrap();
-                if !inside.contains("job=~\"$job\"") || !inside.contains("instance=~\"$instance\"")
-                {
-                    wrong(&title, "a selector lacks job or instance");
-                }
-            }
-            for part in expression.split("rate(").skip(1) {
-                if !part
-                    .split(')')
-                    .next()
-                    .unwrap()
-                    .ends_with("[$__rate_interval]")
-                {
-                    wrong(&title, "a rate is not over $__rate_interval");
-                }
-            }
-        }
+        faults_of_panel(panel, &title, &mut wrong);
     }
     faults
 }

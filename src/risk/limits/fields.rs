@@ -291,6 +291,7 @@ impl Walk {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a list: one line a field")]
     fn controls(&mut self, now: &mut ControlLimits, new: &ControlLimits) {
         group! { self, "controls", ControlLimits, now, new;
             Lower plan_loss_usd_max "plan_loss_usd_max";

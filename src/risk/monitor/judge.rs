@@ -168,22 +168,27 @@ pub(super) enum Standing {
 /// Standing, last value and the limit it was compared with.
 type Verdict = (Standing, Option<Decimal>, Option<Decimal>);
 
-/// Everything that was judged, by control and scope.
+/// Everything that was judged, by control and scope. Several instruments may speak for one scope (a symbol at two venues): each
+/// keeps its own verdict, the worst counts.
 #[derive(Debug, Default)]
-pub(super) struct Judged(BTreeMap<(Control, Scope), Verdict>);
+pub(super) struct Judged(BTreeMap<(Control, Scope, Option<InstrumentId>), Verdict>);
 
 impl Judged {
     /// How a control stands.
     pub(super) fn standing(&self, control: Control, scope: Scope) -> Standing {
-        self.0
-            .get(&(control, scope))
+        self.worst(control, scope)
             .map_or(Standing::Fine, |(standing, _, _)| *standing)
+    }
+    /// The verdict of the instrument that stands worst.
+    fn worst(&self, control: Control, scope: Scope) -> Option<&Verdict> {
+        let all = (control, scope, None)..=(control, scope, Some(InstrumentId(u16::MAX)));
+        self.0.range(all).map(|(_, verdict)| verdict).max()
     }
     /// Forgets how a scope stands; returns the controls that were near or over.
     fn forget(&mut self, scope: Scope) -> Vec<Control> {
         let mut told = Vec::new();
-        self.0.retain(|(control, other), (standing, _, _)| {
-            if *other == scope && *standing > Standing::Fine {
+        self.0.retain(|(control, other, _), (standing, _, _)| {
+            if *other == scope && *standing > Standing::Fine && !told.contains(control) {
                 told.push(*control);
             }
             *other != scope
@@ -192,31 +197,38 @@ impl Judged {
     }
     /// Value and limit of a control that is over its limit.
     pub(super) fn over(&self, control: Control, scope: Scope) -> Option<(Decimal, Decimal)> {
-        match self.0.get(&(control, scope)) {
+        match self.worst(control, scope) {
             Some((Standing::Over, value, limit)) => Some(((*value)?, (*limit)?)),
             _ => None,
         }
     }
     /// The scopes in which a control is over its limit.
     pub(super) fn beyond(&self, control: Control) -> Vec<Scope> {
-        let all = self.0.iter().filter(|((other, _), (standing, _, _))| {
+        let all = self.0.iter().filter(|((other, _, _), (standing, _, _))| {
             *other == control && *standing == Standing::Over
         });
-        all.map(|((_, scope), _)| *scope).collect()
+        let mut scopes: Vec<Scope> = all.map(|((_, scope, _), _)| *scope).collect();
+        scopes.dedup();
+        scopes
     }
     /// Rows for the page and the metrics.
     pub(super) fn uses(&self) -> impl Iterator<Item = LimitUse> {
-        self.0
-            .iter()
-            .filter_map(|((control, scope), (_, value, limit))| {
-                Some(LimitUse {
-                    row: control.row(),
-                    word: control.word(),
-                    scope: *scope,
-                    value: value.map(Amount::of_decimal),
-                    limit: Amount::of_decimal((*limit)?),
-                })
+        let mut rows: Vec<(Control, Scope)> = self
+            .0
+            .keys()
+            .map(|(control, scope, _)| (*control, *scope))
+            .collect();
+        rows.dedup();
+        rows.into_iter().filter_map(|(control, scope)| {
+            let (_, value, limit) = self.worst(control, scope)?;
+            Some(LimitUse {
+                row: control.row(),
+                word: control.word(),
+                scope,
+                value: value.map(Amount::of_decimal),
+                limit: Amount::of_decimal((*limit)?),
             })
+        })
     }
 }
 
@@ -235,7 +247,8 @@ impl Monitor {
 
     /// Compares one value with its limits and does what follows.
     pub(super) fn judge(&mut self, reading: &Reading, now: MonoNanos, out: &mut Vec<RiskOutput>) {
-        let key = (reading.control, reading.scope);
+        let key = (reading.control, reading.scope, reading.source);
+        let before = self.judged.standing(reading.control, reading.scope);
         let tier = reading.tier();
         let standing = match tier {
             Some(_) => Standing::Over,
@@ -244,7 +257,7 @@ impl Monitor {
         };
         let shown = tier.or(reading.tiers[0]).map(|tier| tier.limit);
         let known = self.judged.0.entry(key).or_default();
-        let before = known.0;
+        let own_before = known.0;
         if reading.value.is_none() {
             known.1 = None;
             known.2 = shown;
@@ -263,10 +276,13 @@ impl Monitor {
                 .levels
                 .settle_in(reading.scope, cause, clear, wait, now, out);
         }
-        if standing != before {
+        if standing != own_before {
             self.view_changed = true;
             self.warn(reading.scope, cause(reading), standing > Standing::Fine);
-            self.tell_standing(reading, standing, shown, now, out);
+        }
+        let whole = self.judged.standing(reading.control, reading.scope);
+        if whole != before {
+            self.tell_standing(reading, whole, shown, now, out);
         }
     }
 

@@ -1,9 +1,10 @@
 //! What a watchdog does at one venue when the engine is gone: cancel everything, then reduce every position to flat. Pure.
 //!
 //! It trusts nothing but the venue's own answers: a round of open orders, positions and balances that was asked for after its
-//! last action. While an order of ours is out, nothing else is sent in that instrument. A derivative is closed reduce-only; of a
-//! spot account only what is above the baseline is sold, and what is missing is not bought back. It never adds risk, so it
-//! asks no gate; and it stops in the moment in which the engine beats again.
+//! last action, with no answer to an older question still to come. While an order of ours is out, nothing else is sent in that
+//! instrument. A derivative is closed reduce-only; of a spot account only what is above the baseline is sold, and what is missing
+//! is not bought back. Nothing at the venue stops a second sale of the same coins, so a spot order whose end is not known is asked
+//! for by its id until it is. It never adds risk, so it asks no gate; and it stops in the moment in which the engine beats again.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +14,14 @@ use crate::exchanges::gateway::{AccountEvent, AccountQuery};
 use crate::market::{Instrument, InstrumentId, InstrumentKind};
 use crate::trade::id::UNWIND_SET_FIRST;
 use crate::trade::{
-    ApprovalSeq, ClientOrderId, OrderIdSource, OrderReport, Purpose, ReportKind, SetId, StrategyId,
-    Ticket, TimeInForce,
+    ApprovalSeq, ClientOrderId, OrderIdSource, OrderReport, Purpose, SetId, StrategyId, Ticket,
+    TimeInForce,
 };
 use crate::units::{Asset, MonoNanos, Nanos, Ppm, Price, Qty, Side};
+
+mod order;
+
+use order::{ORDER_WAIT, QUERY_PAUSE, Sent, protected};
 
 /// A round without all answers is asked for again after this.
 const ROUND_WAIT: Nanos = Nanos::from_secs(5);
@@ -24,8 +29,8 @@ const ROUND_WAIT: Nanos = Nanos::from_secs(5);
 const ROUND_PAUSE: Nanos = Nanos::from_millis(500);
 /// Pause between two rounds while nothing is.
 const WATCH_PAUSE: Nanos = Nanos::from_secs(30);
-/// An order without an end after this is left to the next round: immediate orders do not rest.
-const ORDER_WAIT: Nanos = Nanos::from_secs(5);
+/// Answers that did not come by now never will: the gateway gives every question an end before.
+const ANSWER_WAIT: Nanos = Nanos::from_secs(30);
 /// Oldest quote that prices an order.
 const QUOTE_AGE_MAX: Nanos = Nanos::from_secs(2);
 /// Sets of a watchdog: apart from those of the engine's own forced closes.
@@ -42,6 +47,8 @@ pub enum RescueOutput {
     Quote(InstrumentId),
     /// Send an order.
     Place(Ticket),
+    /// Ask what became of an order.
+    Query(InstrumentId, ClientOrderId),
     /// Tell people.
     Say(String),
 }
@@ -92,10 +99,14 @@ pub struct Rescue {
     dry_run: bool,
     state: RescueState,
     asking: Round,
+    /// Answers still to come: open orders, positions, balances.
+    to_come: [u32; 3],
+    /// When they were last asked for.
+    asked_at: MonoNanos,
     /// The last whole round; gone once something was done.
     answered: Option<Round>,
     next_round_at: MonoNanos,
-    orders: BTreeMap<InstrumentId, (ClientOrderId, MonoNanos)>,
+    orders: BTreeMap<InstrumentId, Sent>,
     quotes: BTreeMap<InstrumentId, (Price, Price, MonoNanos)>,
     orders_sent: u64,
     told: Option<String>,
@@ -123,6 +134,8 @@ impl Rescue {
                 positions: BTreeMap::new(),
                 totals: BTreeMap::new(),
             },
+            to_come: [0; 3],
+            asked_at: MonoNanos(0),
             answered: None,
             next_round_at: MonoNanos(0),
             orders: BTreeMap::new(),
@@ -147,7 +160,16 @@ impl Rescue {
 
     /// The venue's word on the account.
     pub fn on_event(&mut self, event: &AccountEvent) {
+        if let AccountEvent::SnapshotDone(query) | AccountEvent::SnapshotFailed(query) = *event
+            && let Some(to_come) = part(query).and_then(|part| self.to_come.get_mut(part))
+        {
+            *to_come = to_come.saturating_sub(1);
+        }
         let asking = &mut self.asking;
+        if asking.asked_at.is_none() {
+            // An answer to a question from before our last action.
+            return;
+        }
         match *event {
             AccountEvent::Balance {
                 asset,
@@ -163,16 +185,10 @@ impl Rescue {
             }
             AccountEvent::OpenOrder { .. } => asking.open_orders += 1,
             AccountEvent::SnapshotDone(query) => {
-                let part = match query {
-                    AccountQuery::OpenOrders => 0,
-                    AccountQuery::Positions => 1,
-                    AccountQuery::Balances => 2,
-                    AccountQuery::Trades { .. } | AccountQuery::History { .. } => return,
-                };
-                if let Some(done) = asking.done.get_mut(part) {
+                if let Some(done) = part(query).and_then(|part| asking.done.get_mut(part)) {
                     *done = true;
                 }
-                if asking.done == [true; 3] && asking.asked_at.is_some() {
+                if asking.done == [true; 3] {
                     self.answered = Some(std::mem::take(asking));
                 }
             }
@@ -191,20 +207,11 @@ impl Rescue {
 
     /// The venue's word on an order.
     pub fn on_report(&mut self, report: &OrderReport) {
-        let over = match report.kind {
-            ReportKind::Rejected { .. } | ReportKind::Done { .. } | ReportKind::Unknown => true,
-            ReportKind::Written
-            | ReportKind::Acked { .. }
-            | ReportKind::Filled { .. }
-            | ReportKind::Open { .. }
-            | ReportKind::NotFound
-            | ReportKind::CancelRejected => false,
+        let ours = self.orders.get_mut(&report.instrument);
+        let Some(sent) = ours.filter(|sent| Some(sent.id) == report.client_order_id) else {
+            return;
         };
-        let ours = self
-            .orders
-            .get(&report.instrument)
-            .is_some_and(|(id, _)| Some(*id) == report.client_order_id);
-        if over && ours {
+        if sent.is_over(report) {
             self.orders.remove(&report.instrument);
             self.acted();
         }
@@ -252,12 +259,24 @@ impl Rescue {
             self.acted();
             self.cancel_all(out);
         }
-        self.orders
-            .retain(|_, (_, sent_at)| now.since(*sent_at) < ORDER_WAIT);
+        self.seek(now, out);
         if gone {
             self.act(baseline, now, out);
         }
         self.ask(gone, now, out);
+    }
+
+    /// Lets go of reduce-only orders that are due, and asks for the spot orders that are.
+    fn seek(&mut self, now: MonoNanos, out: &mut Vec<RescueOutput>) {
+        self.orders
+            .retain(|_, sent| sent.spot || now.since(sent.sent_at) < ORDER_WAIT);
+        for (instrument, sent) in &mut self.orders {
+            let due_at = sent.ask_at.unwrap_or(sent.sent_at.after(ORDER_WAIT));
+            if now >= due_at {
+                sent.ask_at = Some(now.after(QUERY_PAUSE));
+                out.push(RescueOutput::Query(*instrument, sent.id));
+            }
+        }
     }
 
     fn ask(&mut self, gone: bool, now: MonoNanos, out: &mut Vec<RescueOutput>) {
@@ -265,9 +284,15 @@ impl Rescue {
             .asking
             .asked_at
             .is_some_and(|asked_at| now.since(asked_at) < ROUND_WAIT);
-        if waiting || now < self.next_round_at || !self.orders.is_empty() {
+        // An answer tells neither its question nor its time: none may be under way when the next round begins.
+        let to_come = self.to_come != [0; 3] && now.since(self.asked_at) < ANSWER_WAIT;
+        // An order that is being sought keeps its own instrument shut, not the others.
+        let out_now = self.orders.values().any(|sent| sent.ask_at.is_none());
+        if waiting || to_come || now < self.next_round_at || out_now {
             return;
         }
+        self.to_come = [1; 3];
+        self.asked_at = now;
         self.asking = Round {
             asked_at: Some(now),
             ..Round::default()
@@ -400,7 +425,14 @@ impl Rescue {
         self.orders_sent += 1;
         let set = SetId(SETS_FIRST.saturating_add(self.orders_sent));
         let client_order_id = self.ids.id(set, u8::MAX, 0);
-        self.orders.insert(id, (client_order_id, now));
+        let sent = Sent {
+            id: client_order_id,
+            sent_at: now,
+            spot: instrument.kind() == InstrumentKind::Spot,
+            ask_at: None,
+            not_found: 0,
+        };
+        self.orders.insert(id, sent);
         self.acted();
         self.say(
             format!(
@@ -427,22 +459,12 @@ impl Rescue {
     }
 }
 
-/// The worst price that is still taken, on the tick towards the better side.
-fn protected(side: Side, bid: Price, ask: Price, protection: Ppm, tick: Price) -> Price {
-    let tick = tick.0.max(1);
-    let through = |price: i64| {
-        i64::try_from((i128::from(price) * i128::from(protection.0)).div_euclid(1_000_000))
-            .unwrap_or(0)
-    };
-    match side {
-        // Ceil and floor: never worse than the protection.
-        Side::Sell => {
-            let worst = bid.0.saturating_sub(through(bid.0));
-            Price(worst.saturating_add(tick - 1).div_euclid(tick) * tick)
-        }
-        Side::Buy => {
-            let worst = ask.0.saturating_add(through(ask.0));
-            Price(worst.div_euclid(tick) * tick)
-        }
+/// Which answer of a round.
+const fn part(query: AccountQuery) -> Option<usize> {
+    match query {
+        AccountQuery::OpenOrders => Some(0),
+        AccountQuery::Positions => Some(1),
+        AccountQuery::Balances => Some(2),
+        AccountQuery::Trades { .. } | AccountQuery::History { .. } => None,
     }
 }

@@ -325,6 +325,9 @@ struct Scene {
     open: u64,
     sent: Vec<Ticket>,
     cancels: usize,
+    queries: usize,
+    /// The venue answers no balance.
+    mute: bool,
 }
 
 impl Scene {
@@ -339,6 +342,8 @@ impl Scene {
             open: 0,
             sent: Vec::new(),
             cancels: 0,
+            queries: 0,
+            mute: false,
         }
     }
 
@@ -365,6 +370,8 @@ impl Scene {
                     self.rescue
                         .on_event(&AccountEvent::SnapshotDone(AccountQuery::OpenOrders));
                 }
+                RescueOutput::Ask(AccountQuery::Balances) if self.mute => {}
+                RescueOutput::Query(..) => self.queries += 1,
                 RescueOutput::Ask(query) => {
                     if query == AccountQuery::Positions && self.position != 0 {
                         self.rescue.on_event(&AccountEvent::Position {
@@ -397,15 +404,31 @@ impl Scene {
             self.tick(gone);
         }
     }
+    fn balance(&mut self, btc: &str) {
+        for event in [
+            AccountEvent::Balance {
+                asset: asset("BTC"),
+                free: number(btc),
+                locked: Decimal::ZERO,
+            },
+            AccountEvent::SnapshotDone(AccountQuery::Balances),
+        ] {
+            self.rescue.on_event(&event);
+        }
+    }
     fn end(&mut self, ticket: &Ticket, filled: i64) {
+        let kind = ReportKind::Done {
+            filled: Qty(filled),
+            complete: false,
+        };
+        self.report(ticket, kind);
+    }
+    fn report(&mut self, ticket: &Ticket, kind: ReportKind) {
         self.rescue.on_report(&OrderReport {
             venue: VenueId(1),
             instrument: ticket.instrument,
             client_order_id: Some(ticket.client_order_id),
-            kind: ReportKind::Done {
-                filled: Qty(filled),
-                complete: false,
-            },
+            kind,
             venue_time: UnixNanos(0),
             received_at: self.now,
         });
@@ -495,6 +518,71 @@ fn of_a_spot_account_only_the_surplus_is_sold() {
     scene.baseline = None;
     scene.ticks(30, true);
     assert!(scene.sent.is_empty());
+}
+
+#[test]
+fn a_spot_order_without_an_end_is_sought_and_not_sent_again() {
+    for unknown in [true, false] {
+        let mut scene = Scene::new(SPOT, false);
+        // The balance lags: the sale is filled, and the account still shows the coins.
+        scene.btc = "10.5";
+        scene.ticks(20, true);
+        let [first] = scene.sent[..] else {
+            panic!("one order: {:?}", scene.sent)
+        };
+        if unknown {
+            scene.report(&first, ReportKind::Unknown);
+            scene.ticks(10, true);
+            assert_eq!(scene.queries, 1, "at once");
+        }
+        scene.ticks(300, true);
+        assert!(scene.queries > 5);
+        for _ in 0..10 {
+            // The question failed: nothing is known.
+            scene.report(&first, ReportKind::Unknown);
+            scene.ticks(10, true);
+        }
+        assert_eq!(scene.sent.len(), 1, "the same coins are not sold twice");
+        // Filled after all; only a balance that was asked for afterwards counts.
+        scene.btc = "10";
+        scene.end(&first, 500);
+        scene.ticks(30, true);
+        assert_eq!(
+            (scene.sent.len(), scene.rescue.state()),
+            (1, RescueState::Flat)
+        );
+    }
+    // It never was: told again and again, after the venue can no longer take it.
+    let mut scene = Scene::new(SPOT, false);
+    scene.btc = "10.5";
+    scene.ticks(20, true);
+    let first = scene.sent[0];
+    scene.report(&first, ReportKind::Unknown);
+    for _ in 0..5 {
+        scene.report(&first, ReportKind::NotFound);
+    }
+    scene.ticks(60, true);
+    assert_eq!(scene.sent.len(), 1, "it may still be on its way");
+    for _ in 0..3 {
+        assert_eq!(scene.sent.len(), 1);
+        scene.report(&first, ReportKind::NotFound);
+    }
+    scene.ticks(20, true);
+    assert_eq!(scene.sent.len(), 2);
+}
+
+#[test]
+fn an_answer_from_before_an_action_does_not_count() {
+    let mut scene = Scene::new(SPOT, false);
+    (scene.btc, scene.mute) = ("10.5", true);
+    // A question of the watch is under way when the engine dies; the account was another one then.
+    scene.ticks(1, false);
+    scene.ticks(20, true);
+    scene.balance("99");
+    scene.mute = false;
+    scene.ticks(20, true);
+    let sold: Vec<i64> = scene.sent.iter().map(|ticket| ticket.qty.0).collect();
+    assert_eq!(sold, [500]);
 }
 
 #[test]

@@ -280,6 +280,9 @@ impl Line {
             RescueOutput::Place(ticket) => self.drive(|machine, now, time, out| {
                 machine.place(&ticket, now, time, out);
             }),
+            RescueOutput::Query(instrument, order) => self.drive(|machine, now, time, out| {
+                machine.query(instrument, order, now, time, out);
+            }),
             RescueOutput::Quote(id) => {
                 if let Some(instrument) = instruments.iter().find(|instrument| instrument.id == id)
                 {

@@ -324,21 +324,12 @@ mod tests {
                     "1e400",
                     "null",
                 ] {
-                    let whole = object(route.request.iter());
-                    let wrong = whole.replacen(&sample(field.kind), wrong, 1);
+                    let pair = |value: &str| format!("\"{}\":{value}", field.key);
+                    let right = pair(&sample(field.kind));
+                    let body = object(route.request.iter()).replacen(&right, &pair(wrong), 1);
                     // An optional field may be null: then it is absent.
-                    let may_be = wrong.contains("null") && !field.required;
-                    let first = route
-                        .request
-                        .iter()
-                        .find(|other| other.kind == field.kind)
-                        .unwrap();
-                    assert_eq!(
-                        read_it(&wrong).is_ok(),
-                        may_be && first.key == field.key
-                            || wrong.contains("null") && !first.required,
-                        "{wrong}"
-                    );
+                    let may_be = wrong == "null" && !field.required;
+                    assert_eq!(read_it(&body).is_ok(), may_be, "{body}");
                 }
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! 1. [`Reading`] reads the journal: every execution once, the baselines, the last session.
 //! 2. The shell books them, asks the venues for executions since ([`History::question`]), open orders, balances, positions.
-//! 3. [`compare`] puts both side by side; two equal comparisons in a row are a match.
+//! 3. [`compare()`] puts both side by side; two equal comparisons in a row are a match.
 //! 4. [`Plan`] says what to do by policy: cancel our leftovers, leave and report foreign orders, hold, adjust or flatten.
 
 pub mod compare;

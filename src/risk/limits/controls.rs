@@ -68,7 +68,7 @@ pub struct ControlLimits {
     pub drawdown_max: Ppm,
     /// Fall that is K3 (AT-06).
     pub drawdown_flatten: Ppm,
-    /// What held value may exceed the limits of [notional_usd_max] by, for drift of prices (AT-07).
+    /// What held value may exceed the limits of `[notional_usd_max]` by, for drift of prices (AT-07).
     pub notional_tolerance: Ppm,
     /// Share of all equity at one venue that warns (AT-08).
     pub venue_equity_max: Ppm,

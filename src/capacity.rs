@@ -11,7 +11,7 @@ pub const STRATEGIES_MAX: usize = 16;
 /// Venues that one cross-venue strategy compares. Beyond it the configuration is refused.
 pub const ROUTE_VENUES_MAX: usize = 8;
 /// Legs of one set. Beyond it the configuration is refused.
-pub const LEGS_MAX: usize = 4;
+pub const LEGS_MAX: usize = 5;
 
 /// Market events in one feed's ring (4 MiB of 64-byte events). When full, the feed remembers a gap.
 pub const FEED_RING_EVENTS: usize = 65_536;

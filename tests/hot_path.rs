@@ -18,7 +18,7 @@ fn hot_path() -> HotPath {
         .map(|venue| venue_setup(venue, "key", "secret", 1))
         .collect();
     let setup = world_setup(&settings, venues, 1, UnixNanos(1_700_000_000_000_000_000)).unwrap();
-    HotPath::new(setup.hot).unwrap()
+    HotPath::new(setup.hot)
 }
 
 fn batch(hot: &mut HotPath, at: u64, kinds: &[EventKind]) -> u64 {

@@ -30,7 +30,7 @@ use arbalest::execution::{CommandAction, Desk, DeskOutput, DeskParams, RepairRul
 use arbalest::market::event::MarketEvent;
 use arbalest::market::{Catalogue, Instrument, InstrumentId, InstrumentStatus, VenueId};
 use arbalest::risk::{InstrumentLimits, InstrumentRisk, Limits, RiskView};
-use arbalest::strategy::CrossVenueParams;
+use arbalest::strategy::{CrossVenue, CrossVenueParams};
 use arbalest::telemetry::StageTimer;
 use arbalest::trade::{ApprovalSeq, OrderIdSource, StrategyId};
 use arbalest::units::{Asset, Grid, MonoNanos, Nanos, Notional, Ppm, Price, Qty, UnixNanos};
@@ -214,7 +214,7 @@ impl<T: StageTimer> Rig<T> {
             catalogue: Arc::clone(&catalogue),
             limits: Arc::new(limits()),
             reporting: Asset::new("USDT").unwrap(),
-            strategies: vec![params()],
+            strategies: vec![Box::new(CrossVenue::new(params(), &catalogue).unwrap())],
             taker_fees: vec![Ppm(0); 2],
             feeds: vec![vec![InstrumentId(0)], vec![InstrumentId(1)]],
             available_at_start: vec![Qty(10_000_000), Qty(0)],
@@ -229,7 +229,7 @@ impl<T: StageTimer> Rig<T> {
         let gateways = (0..2).map(gateway).collect();
         let mut rig = Self {
             feeds: (0..2).map(feed).collect(),
-            hot: HotPath::new(setup).unwrap(),
+            hot: HotPath::new(setup),
             desk: Desk::new(
                 catalogue,
                 OrderIdSource::new(1, 1_723_161_253),

@@ -207,7 +207,7 @@ impl Start<'_> {
         let setup = self
             .assembly
             .hot_setup(self.settings, by_feed, available.collect())?;
-        Ok(HotPath::new(setup)?)
+        Ok(HotPath::new(setup))
     }
 
     #[expect(

@@ -77,9 +77,6 @@ pub enum StartError {
     /// The venues' rules do not fit the configuration.
     #[error("{0}")]
     Assemble(#[from] AssembleError),
-    /// A strategy cannot run.
-    #[error("strategy: {0}")]
-    Strategy(#[from] crate::strategy::StrategyError),
     /// A venue's key is missing.
     #[error("venue {0} has no keys: orders need them (venues.toml, [venue.keys])")]
     NoKeys(String),

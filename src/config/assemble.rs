@@ -11,6 +11,7 @@ use crate::exchanges::rules::{RuleBook, RulesError, TradingRules};
 use crate::execution::RepairRules;
 use crate::market::{Catalogue, InstrumentId, VenueId};
 use crate::risk::Limits;
+use crate::strategy::{StrategyError, StrategyParams, build};
 use crate::units::{Nanos, Ppm, Qty};
 
 use super::settings::{EngineMode, Settings, SettingsError};
@@ -39,6 +40,9 @@ pub enum AssembleError {
     /// Limits or strategies do not fit the instruments.
     #[error("{0}")]
     Settings(#[from] SettingsError),
+    /// A strategy's instruments cannot be traded together.
+    #[error("{0}")]
+    Strategy(#[from] StrategyError),
     /// Ids, venues or grids contradict each other.
     #[error("instruments did not form a catalogue")]
     Catalogue,
@@ -177,6 +181,10 @@ impl Assembly {
                 .unwrap_or(Ppm::from_bps(2)),
             notional_margin: self.limits.notional_margin,
         };
+        let strategies = strategies
+            .into_iter()
+            .map(|params| build(StrategyParams::CrossVenue(params), &self.catalogue))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(HotSetup {
             catalogue: Arc::clone(&self.catalogue),
             limits: Arc::clone(&self.limits),

@@ -14,14 +14,14 @@ pub(super) fn permits(setup: &HotSetup) -> Permits {
             .strategies
             .iter()
             .enumerate()
-            .map(|(index, params)| StrategyPermit {
-                strategy: params.id,
+            .map(|(index, strategy)| StrategyPermit {
+                strategy: strategy.id(),
                 instruments: if may_send(index) {
-                    params.instruments.clone()
+                    strategy.instruments().to_vec()
                 } else {
                     Vec::new()
                 },
-                order_notional_max: Some(params.max_order_notional),
+                order_notional_max: strategy.order_notional_max(),
             })
             .collect(),
         taker_fees: setup.taker_fees.clone(),

@@ -16,9 +16,7 @@ use crate::risk::{
     Approved, ApprovedSet, Gate, GateRaise, Limits, Permits, Refusal, Repair, RiskView, SetVerdict,
     Verdict,
 };
-use crate::strategy::{
-    CrossVenue, CrossVenueParams, Evaluation, Inventory, Strategy, StrategyError,
-};
+use crate::strategy::{Evaluation, Inventory, Strategy};
 use crate::telemetry::{Stage, StageTimer};
 use crate::trade::{SetId, StrategyId};
 use crate::units::{Asset, MonoNanos, Nanos, Ppm, Qty};
@@ -29,7 +27,7 @@ use super::gate_words::{permits, raise};
 const DEPTH_INTERVAL: Nanos = Nanos::from_millis(100);
 
 /// What a hot path is built from.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct HotSetup {
     /// All instruments.
     pub catalogue: Arc<Catalogue>,
@@ -37,8 +35,8 @@ pub struct HotSetup {
     pub limits: Arc<Limits>,
     /// Currency of limits and reports.
     pub reporting: Asset,
-    /// Strategies of the configuration.
-    pub strategies: Vec<CrossVenueParams>,
+    /// Strategies of the configuration, by strategy id.
+    pub strategies: Vec<Box<dyn Strategy>>,
     /// By strategy: false for one that only observes; its sets are counted and never asked of the gate.
     pub may_send: Vec<bool>,
     /// Taker fee by instrument id, for pricing repairs.
@@ -91,7 +89,7 @@ pub struct HotPath {
     catalogue: Arc<Catalogue>,
     books: Books,
     gate: Gate,
-    strategies: Vec<Strategy>,
+    strategies: Vec<Box<dyn Strategy>>,
     /// Strategies that look at an instrument, by instrument id.
     watching: Vec<Vec<usize>>,
     may_send: Vec<bool>,
@@ -161,27 +159,21 @@ impl RefusalCounts {
 
 impl HotPath {
     /// Empty books, armed with nothing: until a `RiskView` arrives the gate refuses.
-    ///
-    /// # Errors
-    /// [`StrategyError`] when a strategy's instruments cannot be compared.
-    pub fn new(setup: HotSetup) -> Result<Self, StrategyError> {
+    #[must_use]
+    pub fn new(setup: HotSetup) -> Self {
         let count = setup.catalogue.all().len();
         let permits = permits(&setup);
-        let mut strategies = Vec::with_capacity(setup.strategies.len());
+        let strategies = setup.strategies;
         let mut watching = vec![Vec::new(); count];
-        for params in setup.strategies {
-            for instrument in &params.instruments {
+        for (which, strategy) in strategies.iter().enumerate() {
+            for instrument in strategy.instruments() {
                 if let Some(watchers) = watching.get_mut(instrument.index()) {
-                    watchers.push(strategies.len());
+                    watchers.push(which);
                 }
             }
-            strategies.push(Strategy::CrossVenue(CrossVenue::new(
-                params,
-                &setup.catalogue,
-            )?));
         }
         let refusals = RefusalCounts::new(strategies.len());
-        Ok(Self {
+        Self {
             gate: Gate::new(
                 setup.limits,
                 Arc::clone(&setup.catalogue),
@@ -213,7 +205,7 @@ impl HotPath {
             refusals,
             catalogue: setup.catalogue,
             permits,
-        })
+        }
     }
 
     /// Other limits are in force. Allocates: call between two batches.
@@ -327,7 +319,8 @@ impl HotPath {
                 size_factors: &self.size_factors,
                 size_factor: self.strategy_factors.get(which).copied().unwrap_or(Ppm(0)),
             };
-            let evaluation = strategy.on_batch(event.instrument, &self.books, &inventory, now);
+            let evaluation =
+                strategy.on_batch(event.instrument, &self.books, &inventory, now, &mut ());
             started_at = timer.lap(Stage::StrategyEval, which, started_at);
             let Evaluation::Taken(mut intent) = evaluation else {
                 continue;
@@ -388,7 +381,7 @@ impl HotPath {
         self.gate.release(repair.seq());
     }
 
-    fn strategy_mut(&mut self, id: StrategyId) -> Option<&mut Strategy> {
+    fn strategy_mut(&mut self, id: StrategyId) -> Option<&mut Box<dyn Strategy>> {
         self.strategies
             .iter_mut()
             .find(|strategy| strategy.id() == id)
@@ -479,7 +472,7 @@ impl HotPath {
     }
     /// The strategies, for their counters.
     #[must_use]
-    pub fn strategies(&self) -> &[Strategy] {
+    pub fn strategies(&self) -> &[Box<dyn Strategy>] {
         &self.strategies
     }
     /// The instruments.

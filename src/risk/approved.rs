@@ -4,7 +4,9 @@
 
 use crate::capacity::LEGS_MAX;
 use crate::market::InstrumentId;
-use crate::trade::{ApprovalSeq, Intent, Leg, Purpose, SetId, StrategyId, TimeInForce};
+use crate::trade::{
+    ApprovalSeq, Intent, Leg, Purpose, SendOrder, SetForm, SetId, StrategyId, TimeInForce,
+};
 use crate::units::{MonoNanos, Nanos, Ppm, Price, Qty, Side};
 
 use super::Refusal;
@@ -123,6 +125,8 @@ pub struct ApprovedSet {
     pub(super) tick_received_at: MonoNanos,
     pub(super) decided_at: MonoNanos,
     pub(super) leg_timeout: Nanos,
+    pub(super) form: SetForm,
+    pub(super) send: SendOrder,
 }
 
 impl ApprovedSet {
@@ -135,7 +139,19 @@ impl ApprovedSet {
             tick_received_at: intent.tick_received_at,
             decided_at: intent.decided_at,
             leg_timeout: intent.leg_timeout,
+            form: intent.form,
+            send: intent.send,
         }
+    }
+    /// What makes it even.
+    #[must_use]
+    pub const fn form(&self) -> SetForm {
+        self.form
+    }
+    /// In which order its legs leave.
+    #[must_use]
+    pub const fn send(&self) -> SendOrder {
+        self.send
     }
     /// Its legs in order.
     pub fn legs(&self) -> impl Iterator<Item = &Approved> {

@@ -11,13 +11,16 @@
 use crate::capacity::{RATE_WINDOW_MAX, ROUTE_VENUES_MAX};
 use crate::market::{Book, Books, Catalogue, InstrumentId, InstrumentKind, Top};
 use crate::trade::{Intent, Leg, StrategyId};
-use crate::units::{MonoNanos, Nanos, Ppm, Price, Qty, Side};
+use crate::units::{MonoNanos, Nanos, Notional, Ppm, Price, Qty, Side};
 
+use super::Strategy;
 use super::edge::{kept_ppm, net_edge_floor, reaches, spent_ppm};
 use super::pace::Pace;
 use super::params::CrossVenueParams;
 use super::routes::{RouteTable, StrategyError};
-use super::signal::{Evaluation, Outcome, Pass, Route, StrategyCounters};
+use super::signal::{
+    EdgeEnd, EdgeSeen, EdgeSink, Evaluation, Outcome, Pass, Route, RouteId, StrategyCounters,
+};
 use super::sizing::{Sized, qty_within, size_route};
 
 const MINUTE: Nanos = Nanos::from_secs(60);
@@ -60,6 +63,79 @@ pub struct CrossVenue {
     counters: StrategyCounters,
 }
 
+impl Strategy for CrossVenue {
+    fn id(&self) -> StrategyId {
+        self.params.id
+    }
+    fn name(&self) -> &str {
+        &self.params.name
+    }
+    fn kind(&self) -> &'static str {
+        "cross_exchange"
+    }
+    fn instruments(&self) -> &[InstrumentId] {
+        &self.params.instruments
+    }
+    fn order_notional_max(&self) -> Option<Notional> {
+        Some(self.params.max_order_notional)
+    }
+    #[inline]
+    fn on_batch(
+        &mut self,
+        changed: InstrumentId,
+        books: &Books,
+        inventory: &Inventory<'_>,
+        now: MonoNanos,
+        edges: &mut dyn EdgeSink,
+    ) -> Evaluation {
+        self.look(changed, books, inventory, now, edges)
+    }
+    /// The gate refused the set just taken, or it could not be handed over: it is not open and did not start.
+    /// The route still rests, so that the same refusal is not asked for again at once.
+    fn on_set_refused(&mut self) {
+        self.sets_open = self.sets_open.saturating_sub(1);
+        self.started.undo();
+    }
+    fn on_set_done(&mut self) {
+        self.sets_open = self.sets_open.saturating_sub(1);
+    }
+    /// The last one allowed within an hour stops the strategy until [`Strategy::rearm`].
+    fn on_set_broken(&mut self, now: MonoNanos) {
+        self.broken.push(now);
+        if self.broken.count(now) >= self.params.max_broken_sets.max(1) {
+            self.halted = true;
+        }
+    }
+    fn rearm(&mut self) {
+        self.halted = false;
+        self.broken.clear();
+    }
+    fn is_halted(&self) -> bool {
+        self.halted
+    }
+    fn counters(&self) -> &StrategyCounters {
+        &self.counters
+    }
+    fn route_count(&self) -> usize {
+        self.states.len()
+    }
+    fn route(&self, id: RouteId) -> Option<(Route, Outcome)> {
+        let (buy, sell) = (
+            id.index().div_euclid(ROUTE_VENUES_MAX),
+            id.index().rem_euclid(ROUTE_VENUES_MAX),
+        );
+        let state = self.states.get(id.index())?;
+        if self.routes.is_denied(buy, sell) {
+            return None;
+        }
+        let legs = [
+            (self.routes.instrument(buy)?, Side::Buy),
+            (self.routes.instrument(sell)?, Side::Sell),
+        ];
+        Some((Route::new(id, &legs), state.outcome))
+    }
+}
+
 /// A pair that reached the minimum.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
@@ -68,6 +144,23 @@ struct Candidate {
     ask: Price,
     bid: Price,
     net_edge: Ppm,
+    gross_edge: Ppm,
+}
+
+impl Candidate {
+    fn seen(&self, end: EdgeEnd) -> EdgeSeen {
+        EdgeSeen {
+            route: route_id(self.buy, self.sell),
+            end,
+        }
+    }
+    fn passed(&self, reason: Option<Pass>) -> EdgeSeen {
+        self.seen(EdgeEnd::Passed {
+            net_edge: self.net_edge,
+            gross_edge: self.gross_edge,
+            reason,
+        })
+    }
 }
 
 impl CrossVenue {
@@ -91,12 +184,13 @@ impl CrossVenue {
 
     /// Looks at every route of the changed instrument.
     #[inline]
-    pub fn on_batch(
+    fn look(
         &mut self,
         changed: InstrumentId,
         books: &Books,
         inventory: &Inventory<'_>,
         now: MonoNanos,
+        edges: &mut dyn EdgeSink,
     ) -> Evaluation {
         let Some(slot) = self.routes.slot(changed) else {
             return Evaluation::Nothing;
@@ -115,15 +209,15 @@ impl CrossVenue {
                 .instrument(other)
                 .and_then(|id| books.trusted_top(id, now, age_max));
             let (Some(own), Some(other_top)) = (own, other_top) else {
-                self.close(slot, other, Outcome::StaleBook);
-                self.close(other, slot, Outcome::StaleBook);
+                self.close(slot, other, Outcome::StaleBook, edges);
+                self.close(other, slot, Outcome::StaleBook, edges);
                 continue;
             };
             for (buy, sell, buy_top, sell_top) in [
                 (slot, other, &own, &other_top),
                 (other, slot, &other_top, &own),
             ] {
-                let Some(candidate) = self.candidate(buy, sell, buy_top, sell_top) else {
+                let Some(candidate) = self.candidate(buy, sell, buy_top, sell_top, edges) else {
                     continue;
                 };
                 match self.consider(&candidate, books, inventory, now) {
@@ -140,17 +234,28 @@ impl CrossVenue {
                         };
                         if let Some(loser) = loser {
                             self.note(loser.buy, loser.sell, Outcome::Outbid);
+                            edges.edge(loser.passed(None));
                         }
                     }
                     Err(reason) => {
                         self.note(buy, sell, reason.outcome());
-                        refused = self.better_refusal(refused, &candidate, reason);
+                        edges.edge(candidate.passed(Some(reason)));
+                        refused = Self::better_refusal(refused, &candidate, reason);
                     }
                 }
             }
         }
-        best.and_then(|(candidate, sized)| self.take(&candidate, &sized, books, changed, now))
-            .map_or(refused, Evaluation::Taken)
+        let Some((candidate, sized)) = best else {
+            return refused;
+        };
+        let taken = self.take(&candidate, &sized, books, changed, now);
+        if taken.is_some() {
+            edges.edge(candidate.seen(EdgeEnd::Taken {
+                net_edge: candidate.net_edge,
+                gross_edge: candidate.gross_edge,
+            }));
+        }
+        taken.map_or(refused, Evaluation::Taken)
     }
 
     /// The cheap test; a route below the minimum starts to agree anew.
@@ -161,16 +266,19 @@ impl CrossVenue {
         sell: usize,
         buy_top: &Top,
         sell_top: &Top,
+        edges: &mut dyn EdgeSink,
     ) -> Option<Candidate> {
         let (ask, bid) = (buy_top.ask.price, sell_top.bid.price);
         let (buy_fee, sell_fee) = (self.routes.fee(buy), self.routes.fee(sell));
         let spent = spent_ppm(buy_fee, self.params.min_net_edge);
         if !reaches(bid, kept_ppm(sell_fee), ask, spent) || self.routes.is_denied(buy, sell) {
-            self.close(buy, sell, Outcome::BelowThreshold);
+            self.close(buy, sell, Outcome::BelowThreshold, edges);
             return None;
         }
         let unit = Qty(1);
-        let net_edge = net_edge_floor(ask.times(unit), buy_fee, bid.times(unit), sell_fee)?;
+        let (paid, received) = (ask.times(unit), bid.times(unit));
+        let net_edge = net_edge_floor(paid, buy_fee, received, sell_fee)?;
+        let gross_edge = net_edge_floor(paid, Ppm(0), received, Ppm(0))?;
         let state = self.states.get_mut(route_index(buy, sell))?;
         if state.agreeing == 0 {
             self.counters.opportunities += 1;
@@ -182,6 +290,7 @@ impl CrossVenue {
             ask,
             bid,
             net_edge,
+            gross_edge,
         })
     }
 
@@ -358,64 +467,15 @@ impl CrossVenue {
         Some(intent)
     }
 
-    /// The gate refused the set just taken, or it could not be handed over: it is not open and did not start.
-    /// The route still rests, so that the same refusal is not asked for again at once.
-    pub fn on_set_refused(&mut self) {
-        self.sets_open = self.sets_open.saturating_sub(1);
-        self.started.undo();
-    }
-    /// A set ended (hedged, empty, or held in an open alert).
-    pub fn on_set_done(&mut self) {
-        self.sets_open = self.sets_open.saturating_sub(1);
-    }
-    /// A set of this strategy broke. The last one allowed within an hour stops the strategy until [`Self::rearm`].
-    pub fn on_set_broken(&mut self, now: MonoNanos) {
-        self.broken.push(now);
-        if self.broken.count(now) >= self.params.max_broken_sets.max(1) {
-            self.halted = true;
-        }
-    }
-    /// A person says it may trade again.
-    pub fn rearm(&mut self) {
-        self.halted = false;
-        self.broken.clear();
-    }
-    /// True when broken sets stopped it.
-    #[must_use]
-    pub const fn is_halted(&self) -> bool {
-        self.halted
-    }
-    /// Its id.
-    #[must_use]
-    pub const fn id(&self) -> StrategyId {
-        self.params.id
-    }
     /// Its parameters.
     #[must_use]
     pub const fn params(&self) -> &CrossVenueParams {
         &self.params
     }
-    /// What it has seen.
-    #[must_use]
-    pub const fn counters(&self) -> &StrategyCounters {
-        &self.counters
-    }
     /// Sets open now.
     #[must_use]
     pub const fn sets_open(&self) -> u32 {
         self.sets_open
-    }
-    /// Every route that may trade, with how its last evaluation ended.
-    pub fn routes(&self) -> impl Iterator<Item = (Route, Outcome)> + '_ {
-        self.routes.allowed().filter_map(|(buy, sell)| {
-            let route = Route {
-                buy: self.routes.instrument(buy)?,
-                sell: self.routes.instrument(sell)?,
-            };
-            self.states
-                .get(route_index(buy, sell))
-                .map(|state| (route, state.outcome))
-        })
     }
 
     fn note(&mut self, buy: usize, sell: usize, outcome: Outcome) {
@@ -426,32 +486,41 @@ impl CrossVenue {
     }
 
     #[inline]
-    fn close(&mut self, buy: usize, sell: usize, outcome: Outcome) {
+    fn close(&mut self, buy: usize, sell: usize, outcome: Outcome, edges: &mut dyn EdgeSink) {
         self.counters.count(outcome);
         if let Some(state) = self.states.get_mut(route_index(buy, sell)) {
             state.outcome = outcome;
-            state.agreeing = 0;
+            if state.agreeing > 0 {
+                state.agreeing = 0;
+                edges.edge(EdgeSeen {
+                    route: route_id(buy, sell),
+                    end: EdgeEnd::Gone(outcome),
+                });
+            }
         }
     }
 
-    fn better_refusal(&self, known: Evaluation, candidate: &Candidate, reason: Pass) -> Evaluation {
+    fn better_refusal(known: Evaluation, candidate: &Candidate, reason: Pass) -> Evaluation {
         if let Evaluation::Refused { net_edge, .. } = known
             && net_edge >= candidate.net_edge
         {
             return known;
         }
-        match (
-            self.routes.instrument(candidate.buy),
-            self.routes.instrument(candidate.sell),
-        ) {
-            (Some(buy), Some(sell)) => Evaluation::Refused {
-                route: Route { buy, sell },
-                net_edge: candidate.net_edge,
-                reason,
-            },
-            _ => known,
+        Evaluation::Refused {
+            route: route_id(candidate.buy, candidate.sell),
+            net_edge: candidate.net_edge,
+            reason,
         }
     }
+}
+
+/// Fits: both are below [`ROUTE_VENUES_MAX`].
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "below ROUTE_VENUES_MAX squared"
+)]
+const fn route_id(buy: usize, sell: usize) -> RouteId {
+    RouteId(route_index(buy, sell) as u16)
 }
 
 const fn route_index(buy: usize, sell: usize) -> usize {

@@ -1,8 +1,9 @@
 //! Strategies: pure functions from books to intents. They know no venue, no clock and no risk limit.
 //!
-//! Adding one: a file beside [`cross_venue`], a variant and a line in each match of [`Strategy`], and its parameters in
-//! [`params`]. The set is closed, so the compiler names every place that must know it.
+//! Adding one: a file beside [`cross_venue`] with a type that is a [`Strategy`], its parameters in [`params`], and one line
+//! in [`build`].
 
+pub mod basis;
 pub mod cross_venue;
 pub mod edge;
 pub mod fees;
@@ -11,100 +12,88 @@ pub mod params;
 pub mod routes;
 pub mod signal;
 pub mod sizing;
+pub mod triangular;
 
+pub use basis::SpotPerpBasis;
 pub use cross_venue::{CrossVenue, Inventory};
-pub use params::CrossVenueParams;
+pub use params::{
+    BasisDirection, BasisParams, CommonParams, CrossVenueParams, CycleChoice, ExitStyle,
+    SizeSearch, StrategyParams, TriangularParams,
+};
 pub use routes::StrategyError;
-pub use signal::{Evaluation, Outcome, Pass, Route, StrategyCounters};
+pub use signal::{
+    EdgeEnd, EdgeSeen, EdgeSink, Evaluation, Outcome, Pass, Route, RouteId, StrategyCounters,
+};
+pub use triangular::Triangular;
 
-use crate::market::{Books, InstrumentId};
+use crate::market::{Books, Catalogue, InstrumentId};
 use crate::trade::StrategyId;
-use crate::units::MonoNanos;
+use crate::units::{MonoNanos, Notional};
 
-/// Every strategy there is.
-#[derive(Debug, Clone)]
-pub enum Strategy {
-    /// Buy at one venue, sell at another.
-    CrossVenue(CrossVenue),
-}
-
-impl Strategy {
-    /// Its id.
-    #[must_use]
-    pub const fn id(&self) -> StrategyId {
-        match self {
-            Self::CrossVenue(strategy) => strategy.id(),
-        }
-    }
+/// A way to trade. The signal seat calls it; it answers at once, and never waits, allocates, logs or reads a clock.
+///
+/// The engine promises: [`Self::on_batch`] is called at the end of every batch that changed the best price of one of
+/// [`Self::instruments`]; a set that it takes is followed by exactly one [`Self::on_set_refused`] (the gate said no, or it
+/// could not be handed over) or [`Self::on_set_done`], and before the latter by at most one [`Self::on_set_broken`].
+pub trait Strategy: std::fmt::Debug + Send {
+    /// Its id: its index in the configuration.
+    fn id(&self) -> StrategyId;
     /// Its configured name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::CrossVenue(strategy) => &strategy.params().name,
-        }
-    }
+    fn name(&self) -> &str;
     /// Kind as in a configuration file.
-    #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::CrossVenue(_) => "cross_exchange",
-        }
+    fn kind(&self) -> &'static str;
+    /// The instruments it watches and may trade.
+    fn instruments(&self) -> &[InstrumentId];
+    /// Largest value of one leg at its limit price on the instrument's grid; `None` leaves it to the limits.
+    fn order_notional_max(&self) -> Option<Notional> {
+        None
     }
     /// One book ended a batch.
-    #[inline]
-    pub fn on_batch(
+    fn on_batch(
         &mut self,
         changed: InstrumentId,
         books: &Books,
         inventory: &Inventory<'_>,
         now: MonoNanos,
-    ) -> Evaluation {
-        match self {
-            Self::CrossVenue(strategy) => strategy.on_batch(changed, books, inventory, now),
-        }
-    }
+        edges: &mut dyn EdgeSink,
+    ) -> Evaluation;
     /// The set just taken was not sent.
-    pub fn on_set_refused(&mut self) {
-        match self {
-            Self::CrossVenue(strategy) => strategy.on_set_refused(),
-        }
-    }
+    fn on_set_refused(&mut self);
     /// A set of it ended.
-    pub fn on_set_done(&mut self) {
-        match self {
-            Self::CrossVenue(strategy) => strategy.on_set_done(),
-        }
-    }
+    fn on_set_done(&mut self);
     /// A set of it broke.
-    pub fn on_set_broken(&mut self, now: MonoNanos) {
-        match self {
-            Self::CrossVenue(strategy) => strategy.on_set_broken(now),
-        }
-    }
+    fn on_set_broken(&mut self, now: MonoNanos);
     /// A person says it may trade again.
-    pub fn rearm(&mut self) {
-        match self {
-            Self::CrossVenue(strategy) => strategy.rearm(),
-        }
-    }
+    fn rearm(&mut self);
     /// True when its own breaker stopped it.
-    #[must_use]
-    pub const fn is_halted(&self) -> bool {
-        match self {
-            Self::CrossVenue(strategy) => strategy.is_halted(),
-        }
-    }
+    fn is_halted(&self) -> bool;
     /// What it has seen.
-    #[must_use]
-    pub const fn counters(&self) -> &StrategyCounters {
-        match self {
-            Self::CrossVenue(strategy) => strategy.counters(),
-        }
-    }
+    fn counters(&self) -> &StrategyCounters;
+    /// How many routes there are; ids are below it, some may be denied.
+    fn route_count(&self) -> usize;
+    /// A route that may trade, with how its last evaluation ended; `None` when it may not, or there is none of that number.
+    fn route(&self, id: RouteId) -> Option<(Route, Outcome)>;
+}
+
+impl<'s> dyn Strategy + 's {
     /// Every route that may trade, with how its last evaluation ended.
     pub fn routes(&self) -> impl Iterator<Item = (Route, Outcome)> + '_ {
-        match self {
-            Self::CrossVenue(strategy) => strategy.routes(),
-        }
+        let ids = (0..self.route_count()).filter_map(|index| u16::try_from(index).ok());
+        ids.filter_map(|index| self.route(RouteId(index)))
     }
+}
+
+/// The registry: a strategy of the configuration, ready to look at books.
+///
+/// # Errors
+/// [`StrategyError`] when its instruments cannot be traded together.
+pub fn build(
+    params: StrategyParams,
+    catalogue: &Catalogue,
+) -> Result<Box<dyn Strategy>, StrategyError> {
+    Ok(match params {
+        StrategyParams::CrossVenue(params) => Box::new(CrossVenue::new(params, catalogue)?),
+        StrategyParams::Triangular(params) => Box::new(Triangular::new(params, catalogue)?),
+        StrategyParams::SpotPerpBasis(params) => Box::new(SpotPerpBasis::new(params, catalogue)?),
+    })
 }

@@ -1,8 +1,8 @@
 //! What a trader tunes, already checked and in the engine's units (the configuration room makes these).
 
-use crate::market::InstrumentId;
-use crate::trade::StrategyId;
-use crate::units::{Nanos, Notional, Ppm};
+use crate::market::{InstrumentId, VenueId};
+use crate::trade::{SendOrder, StrategyId};
+use crate::units::{Asset, Money, Nanos, Notional, Ppm};
 
 /// Parameters of one `cross_exchange` strategy (CONFIG.md).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,4 +50,173 @@ pub struct CrossVenueParams {
     /// Largest absolute position per instrument this strategy builds up, in the quote asset; beyond it only routes that
     /// bring it back are taken.
     pub max_inventory_notional: Notional,
+}
+
+/// What every strategy has (CONFIG.md, "Common to every strategy").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommonParams {
+    /// Its id.
+    pub id: StrategyId,
+    /// Its configured name.
+    pub name: String,
+    /// Net edge a set must reach after all fees.
+    pub min_net_edge: Ppm,
+    /// Above this a set is refused as an error in the data.
+    pub max_net_edge: Ppm,
+    /// Consecutive evaluations that must agree before a set is sent, at least 1.
+    pub confirm_updates: u32,
+    /// Share of visible depth within the limit price that a set may take.
+    pub max_book_take: Ppm,
+    /// Oldest book that may price a leg.
+    pub max_book_age: Nanos,
+    /// Largest difference between the ages of any two books of a set.
+    pub max_leg_skew: Nanos,
+    /// Pause of a route after a set.
+    pub cooldown: Nanos,
+    /// Most sets started a minute.
+    pub max_sets_per_min: u32,
+    /// Most sets open at once.
+    pub max_open_sets: u32,
+    /// How far past the edge price the limit may lie.
+    pub limit_cushion: Ppm,
+    /// Deadline of a leg before the resolver acts.
+    pub leg_timeout: Nanos,
+    /// Costliest repair that may be taken; above it the set is held and alerted.
+    pub max_unwind_cost: Ppm,
+    /// Broken sets in an hour that stop the strategy.
+    pub max_broken_sets: u32,
+}
+
+/// Parameters of one `triangular` strategy. Amounts are in the start asset of a cycle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TriangularParams {
+    /// What every strategy has.
+    pub common: CommonParams,
+    /// The one venue it trades at.
+    pub venue: VenueId,
+    /// Taker fee by instrument id; a missing one refuses.
+    pub taker_fees: Vec<Ppm>,
+    /// Where a cycle may begin and end.
+    pub start_assets: Vec<Asset>,
+    /// Which cycles there are.
+    pub cycles: CycleChoice,
+    /// Most legs of a cycle that is found, 3 to `LEGS_MAX`.
+    pub max_cycle_legs: usize,
+    /// Smallest amount a set starts with.
+    pub start_min: Money,
+    /// Largest amount a set starts with.
+    pub start_max: Money,
+    /// How the best size is searched.
+    pub size_search: SizeSearch,
+    /// In which order the legs leave.
+    pub execution: SendOrder,
+    /// How far the limits of legs 2 and later may lie from the touch.
+    pub protective_limit: Ppm,
+    /// Most held of an intermediate asset, in units of that asset.
+    pub asset_caps: Vec<(Asset, Money)>,
+}
+
+/// Which cycles a triangular strategy watches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CycleChoice {
+    /// Every one that the instruments of the venue form.
+    Discover {
+        /// Only over these assets; empty: over all.
+        assets_allow: Vec<Asset>,
+        /// Never over these.
+        assets_deny: Vec<Asset>,
+    },
+    /// Paths of assets, each beginning at a start asset and returning to it, e.g. `[USDT, BTC, ETH]`.
+    Given(Vec<Vec<Asset>>),
+}
+
+/// How the best size of a cycle is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SizeSearch {
+    /// Halves the range, then looks at the lots around.
+    #[default]
+    Bisect,
+    /// Tries fixed shares of the range.
+    Grid,
+}
+
+/// Parameters of one `spot_perp_basis` strategy. Its two instruments belong to no other strategy, so that a position in them is
+/// its own, also after a restart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BasisParams {
+    /// What every strategy has.
+    pub common: CommonParams,
+    /// The spot instrument.
+    pub spot: InstrumentId,
+    /// The perpetual, linear or inverse, of the same base.
+    pub perp: InstrumentId,
+    /// Taker fee at spot.
+    pub spot_fee: Ppm,
+    /// Taker fee at the perpetual.
+    pub perp_fee: Ppm,
+    /// Which pairs may be held.
+    pub direction: BasisDirection,
+    /// Least perpetual bid over spot ask to enter (mirrored for `long_perp`).
+    pub entry_basis: Ppm,
+    /// Basis at which a pair is taken off.
+    pub exit_basis: Ppm,
+    /// Least net carry a day: funding plus basis decay less fees over the horizon.
+    pub min_net_carry_per_day: Ppm,
+    /// Over how long fees are spread.
+    pub carry_horizon: Nanos,
+    /// Least funding to receive, parts per billion of the position per 8 h.
+    pub min_funding_8h_ppb: i64,
+    /// Take a pair off when funding turns, if that costs less than it is expected to lose.
+    pub funding_flip_exit: bool,
+    /// No entry this long before a funding instant.
+    pub no_entry_before_funding: Nanos,
+    /// Longest a pair is held.
+    pub max_hold: Nanos,
+    /// Leverage of the perpetual, at least 1.
+    pub leverage: u32,
+    /// Below this distance to liquidation both legs shrink together.
+    pub min_liq_distance: Ppm,
+    /// Value of one slice in the quote asset.
+    pub slice: Money,
+    /// Most value of the pair in the quote asset.
+    pub max_position: Money,
+    /// Shortest time between two slices.
+    pub slice_interval: Nanos,
+    /// Difference of the two legs, as a share of the position, beyond which the smaller one is evened.
+    pub delta_band: Ppm,
+    /// Whether an exit goes in slices or at once.
+    pub exit_style: ExitStyle,
+}
+
+/// Which pairs a basis strategy holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BasisDirection {
+    /// Long spot, short perpetual.
+    #[default]
+    ShortPerp,
+    /// Short spot (from inventory), long perpetual.
+    LongPerp,
+    /// Either.
+    Both,
+}
+
+/// How a pair is taken off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ExitStyle {
+    /// In slices, as it was built.
+    #[default]
+    PairSlices,
+    /// At once.
+    PairNow,
+}
+
+/// Parameters of any strategy that a configuration can name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StrategyParams {
+    /// Buy at one venue, sell at another.
+    CrossVenue(CrossVenueParams),
+    /// Around a cycle on one venue.
+    Triangular(TriangularParams),
+    /// Spot against a perpetual, for the basis and its funding.
+    SpotPerpBasis(BasisParams),
 }

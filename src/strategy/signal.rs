@@ -1,18 +1,94 @@
 //! What an evaluation says: a set to send, an opportunity refused with both numbers, or nothing.
 
+use crate::capacity::LEGS_MAX;
 use crate::market::InstrumentId;
 use crate::trade::Intent;
-use crate::units::{Nanos, Notional, Ppm, Qty};
+use crate::units::{Nanos, Notional, Ppm, Qty, Side};
 
 use super::sizing::NoSize;
 
-/// Where to buy and where to sell.
+/// A way to earn that one strategy watches (an ordered pair of venues, a cycle, a basis in one direction), dense from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RouteId(pub u16);
+
+impl RouteId {
+    /// As an array index.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What a route trades: its instruments and sides, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Route {
-    /// The instrument bought.
-    pub buy: InstrumentId,
-    /// The instrument sold.
-    pub sell: InstrumentId,
+    /// Its number.
+    pub id: RouteId,
+    legs: [Option<(InstrumentId, Side)>; LEGS_MAX],
+}
+
+impl Route {
+    /// A route of the given legs; those beyond `LEGS_MAX` are dropped.
+    #[must_use]
+    pub fn new(id: RouteId, wanted: &[(InstrumentId, Side)]) -> Self {
+        let mut legs = [None; LEGS_MAX];
+        for (slot, leg) in legs.iter_mut().zip(wanted) {
+            *slot = Some(*leg);
+        }
+        Self { id, legs }
+    }
+    /// Its legs in order.
+    pub fn legs(&self) -> impl Iterator<Item = (InstrumentId, Side)> + '_ {
+        self.legs.iter().copied().flatten()
+    }
+}
+
+/// One look at a route whose edge reached the strategy's minimum, or has just ceased to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EdgeSeen {
+    /// Where.
+    pub route: RouteId,
+    /// What became of it.
+    pub end: EdgeEnd,
+}
+
+/// What became of an edge in one evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EdgeEnd {
+    /// There, and taken (the gate still has its say).
+    Taken {
+        /// Net edge at the touch.
+        net_edge: Ppm,
+        /// Edge before fees.
+        gross_edge: Ppm,
+    },
+    /// There, and not taken.
+    Passed {
+        /// Net edge at the touch.
+        net_edge: Ppm,
+        /// Edge before fees.
+        gross_edge: Ppm,
+        /// Why not; `None` when another route of the same evaluation was better.
+        reason: Option<Pass>,
+    },
+    /// It was there at the last look and is not any more: below the minimum, or a book is not trusted.
+    Gone(Outcome),
+}
+
+/// Who is told of edges: the opportunity ledger. `()` takes nothing.
+pub trait EdgeSink {
+    /// Takes one look. Must not allocate.
+    fn edge(&mut self, seen: EdgeSeen);
+}
+
+impl EdgeSink for () {
+    fn edge(&mut self, _seen: EdgeSeen) {}
+}
+
+impl EdgeSink for Vec<EdgeSeen> {
+    fn edge(&mut self, seen: EdgeSeen) {
+        self.push(seen);
+    }
 }
 
 /// Why a strategy let an edge pass that reached its minimum.
@@ -119,7 +195,7 @@ pub enum Evaluation {
     /// An edge was there and was not taken.
     Refused {
         /// Where.
-        route: Route,
+        route: RouteId,
         /// Net edge at the touch.
         net_edge: Ppm,
         /// Why not.

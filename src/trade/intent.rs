@@ -2,7 +2,7 @@
 
 use crate::capacity::LEGS_MAX;
 use crate::market::InstrumentId;
-use crate::units::{MonoNanos, Nanos, Ppm, Price, Qty, Side};
+use crate::units::{Asset, MonoNanos, Nanos, Ppm, Price, Qty, Side};
 
 use super::{StrategyId, TimeInForce};
 
@@ -21,12 +21,42 @@ pub struct Leg {
     pub decision_price: Price,
 }
 
+/// What makes a set even.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SetForm {
+    /// Legs in one base asset: even when as much was bought as sold. A single leg is even by itself.
+    #[default]
+    Hedge,
+    /// A chain on one venue: each leg spends what the one before yields, the first spends `start` and the last yields it. Even
+    /// when no asset but `start` has changed beyond dust.
+    Cycle {
+        /// The asset that it begins and ends in.
+        start: Asset,
+    },
+}
+
+/// In which order the legs leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SendOrder {
+    /// All at once.
+    #[default]
+    Together,
+    /// The first alone; the others together once it is over, each at most in proportion to what it filled.
+    FirstThenParallel,
+    /// One after another, each at most for what the one before yielded.
+    Sequential,
+}
+
 /// A wanted set: all legs or none should happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Intent {
     /// Who wants it.
     pub strategy: StrategyId,
     legs: [Option<Leg>; LEGS_MAX],
+    /// What makes it even.
+    pub form: SetForm,
+    /// In which order its legs leave.
+    pub send: SendOrder,
     /// How long its orders may rest; strategies take what is there today.
     pub time_in_force: TimeInForce,
     /// Expected edge after fees, of the set's notional.
@@ -59,6 +89,8 @@ impl Intent {
         Self {
             strategy,
             legs,
+            form: SetForm::Hedge,
+            send: SendOrder::Together,
             time_in_force: TimeInForce::ImmediateOrCancel,
             net_edge: Ppm(0),
             gross_edge: Ppm(0),

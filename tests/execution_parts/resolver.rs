@@ -53,6 +53,7 @@ impl Scene {
                 leg(1, Side::Sell, 6_015_000, sold),
                 None,
                 None,
+                None,
             ],
             delta: BaseQty(i128::from(bought - sold) * i128::from(UNITS)),
             attempt: 1,

@@ -16,7 +16,6 @@ use crate::market::{Catalogue, InstrumentId, VenueId};
 use crate::risk::{KillLevel, Monitor, OperatorCommand};
 use crate::sim::checker::Checker;
 use crate::sim::venue::{Fault, VenueCore, VenueSetup};
-use crate::strategy::StrategyError;
 use crate::trade::OrderIdSource;
 use crate::units::{Asset, Nanos, UnixNanos};
 
@@ -63,7 +62,7 @@ pub struct PlannedCommand {
 }
 
 /// A whole engine and its venues.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct WorldSetup {
     /// By venue id. A venue's instruments are the catalogue's, matched by native name.
     pub venues: Vec<WorldVenue>,
@@ -88,9 +87,6 @@ pub struct WorldSetup {
 /// Why a world cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorldError {
-    /// A strategy does not fit its instruments.
-    #[error("{0}")]
-    Strategy(#[from] StrategyError),
     /// The catalogue and the venues differ.
     #[error("world has {venues} venues, its catalogue {named}")]
     Venues {
@@ -134,7 +130,7 @@ impl World {
         let reporting = setup.hot.reporting;
         let strategies = setup.hot.strategies.iter();
         let traded = strategies
-            .map(|params| params.instruments.clone())
+            .map(|strategy| strategy.instruments().to_vec())
             .collect();
         let epoch = u32::try_from(setup.start.0.div_euclid(1_000_000_000)).unwrap_or(0);
         Ok(Self {
@@ -145,7 +141,7 @@ impl World {
             agenda,
             faults,
             ticks: 0,
-            hot: HotPath::new(setup.hot)?,
+            hot: HotPath::new(setup.hot),
             hot_out: HotOutput::with_capacity(),
             desk: Desk::new(
                 Arc::clone(&catalogue),

@@ -21,8 +21,8 @@ use arbalest::exchanges::{Action, Channel, Dialect, ReconnectCause, RequestId};
 use arbalest::market::{InstrumentId, VenueId};
 use arbalest::prng::Prng;
 use arbalest::trade::{
-    ApprovalSeq, Liquidity, OrderIdSource, OrderReport, Purpose, RejectReason, ReportKind, SetId,
-    StrategyId, Ticket, TimeInForce,
+    ApprovalSeq, Liquidity, OrderIdSource, OrderReport, PaymentId, Purpose, RejectReason,
+    ReportKind, SetId, StrategyId, Ticket, TimeInForce,
 };
 use arbalest::units::{Asset, Grid, MonoNanos, Nanos, Ppm, Price, Qty, Side, UnixNanos};
 use secrecy::SecretString;
@@ -1276,7 +1276,13 @@ fn account_updates() {
             AccountEvent::BalanceChanged {
                 asset,
                 change: "-1.25".parse().unwrap(),
-                funding: true
+                funding: Some((
+                    PaymentId {
+                        time: UnixNanos(START_MS * 1_000_000),
+                        balance: Some("122624.12345678".parse().unwrap()),
+                    },
+                    None
+                )),
             },
             AccountEvent::Balance {
                 asset,

@@ -7,6 +7,8 @@
 
 #[path = "simulation/closes.rs"]
 mod closes;
+#[path = "simulation/funding.rs"]
+mod funding;
 
 use std::path::{Path, PathBuf};
 

@@ -178,11 +178,7 @@ impl AccountSeat {
         if facts.is_empty() {
             return;
         }
-        let time = self.clock.now_unix().0;
-        let funding: Vec<Funding> = facts
-            .iter()
-            .filter_map(|fact| funding(fact, time))
-            .collect();
+        let funding: Vec<Funding> = facts.iter().filter_map(Funding::of).collect();
         if !funding.is_empty() {
             self.position.must(Funded(funding));
         }
@@ -330,26 +326,6 @@ fn position_of(account: &VenueAccount, instrument: &Instrument) -> Option<Qty> {
         .checked_add(locked)?
         .checked_sub(baseline.unwrap_or_default())?;
     instrument.grid.qty_floor(change)
-}
-
-/// A funding payment as the ledger books it; the venue tells no time with it.
-fn funding(fact: &Fact, time: i64) -> Option<Funding> {
-    let Fact::Funding {
-        venue,
-        asset,
-        instrument,
-        paid,
-    } = fact
-    else {
-        return None;
-    };
-    Some(Funding {
-        venue: *venue,
-        instrument: *instrument,
-        asset: *asset,
-        paid: *paid,
-        time,
-    })
 }
 
 impl Actor for AccountSeat {

@@ -4,14 +4,17 @@
 //! on a change, not more often than each 10 ms, and at least each 250 ms.
 
 use crate::exchanges::gateway::{AccountEvent, AccountQuery};
+use crate::ledger::TradeIds;
 use crate::market::{Catalogue, InstrumentId, VenueId};
-use crate::trade::{Balance, Fact, VenueFacts};
+use crate::trade::{Balance, Fact, PaymentId, VenueFacts};
 use crate::units::{Asset, MonoNanos, Nanos};
 
 /// A picture is told at least this often.
 const TELL_EVERY: Nanos = Nanos::from_millis(250);
 /// Changes are told not more often than this.
 const TELL_PAUSE: Nanos = Nanos::from_millis(10);
+/// Funding payments of one venue remembered. A venue repeats what it just said, not what was days ago.
+const PAYMENTS_MAX: usize = 1_024;
 
 /// One venue's facts as they come in.
 #[derive(Debug, Clone)]
@@ -25,6 +28,8 @@ pub struct VenueWatch {
     asked_at: MonoNanos,
     told_at: Option<MonoNanos>,
     changed: bool,
+    /// Funding told to others already: what a venue repeats is told once.
+    payments: TradeIds<(Asset, PaymentId)>,
 }
 
 impl VenueWatch {
@@ -40,6 +45,7 @@ impl VenueWatch {
             asked_at: MonoNanos(0),
             told_at: None,
             changed: false,
+            payments: TradeIds::new(PAYMENTS_MAX),
         }
     }
 
@@ -97,19 +103,25 @@ impl VenueWatch {
                 funding,
             } => {
                 let venue = self.facts.venue;
-                out.push(if funding {
-                    Fact::Funding {
+                let Some((id, told)) = funding else {
+                    let amount = change;
+                    out.push(Fact::Flow {
                         venue,
                         asset,
-                        instrument: only_open(catalogue, venue, asset, position),
-                        paid: -change,
-                    }
-                } else {
-                    Fact::Flow {
-                        venue,
-                        asset,
-                        amount: change,
-                    }
+                        amount,
+                    });
+                    return;
+                };
+                if self.payments.contains(&(asset, id)) {
+                    return;
+                }
+                self.payments.insert((asset, id));
+                out.push(Fact::Funding {
+                    venue,
+                    asset,
+                    instrument: told.or_else(|| only_open(catalogue, venue, asset, position)),
+                    paid: -change,
+                    id,
                 });
             }
             AccountEvent::VenueClosed { instrument } => out.push(Fact::VenueClosed { instrument }),
@@ -197,6 +209,7 @@ fn only_open(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::UnixNanos;
     use rust_decimal::Decimal;
 
     fn balance(free: i64) -> AccountEvent {
@@ -228,6 +241,29 @@ mod tests {
             }
         }
         assert_eq!(told, [1_000, 1_100, 1_110, 1_360, 1_610, 1_860]);
+    }
+
+    #[test]
+    fn funding_is_told_once_a_payment_and_not_once_an_instant() {
+        let catalogue = Catalogue::default();
+        let mut watch = VenueWatch::new(VenueId(0), MonoNanos(0));
+        let mut told = |time: i64, balance: i64| {
+            let id = PaymentId {
+                time: UnixNanos(time),
+                balance: Some(Decimal::from(balance)),
+            };
+            let event = AccountEvent::BalanceChanged {
+                asset: Asset::new("USDT").unwrap(),
+                change: Decimal::NEGATIVE_ONE,
+                funding: Some((id, None)),
+            };
+            let mut out = Vec::new();
+            watch.on_event(&event, &catalogue, |_| false, &mut out);
+            out.len()
+        };
+        assert_eq!([told(1, 99), told(1, 98)], [1, 1], "two at one instant");
+        assert_eq!([told(1, 99), told(1, 98)], [0, 0], "told again");
+        assert_eq!(told(2, 98), 1, "the same balance at another time");
     }
 
     #[test]

@@ -15,7 +15,9 @@
 use rust_decimal::Decimal;
 
 use crate::market::{InstrumentId, VenueId};
-use crate::trade::{ClientOrderId, MarginFacts, OrderReport, ReportKind, Ticket, VenueFacts};
+use crate::trade::{
+    ClientOrderId, MarginFacts, OrderReport, PaymentId, ReportKind, Ticket, VenueFacts,
+};
 use crate::units::{Asset, Grid, MonoNanos, Nanos, Ppm, Price, Qty, Side, UnixNanos};
 
 use super::binance::{Flavour, Machine};
@@ -139,8 +141,8 @@ pub enum AccountEvent {
         asset: Asset,
         /// Signed change.
         change: Decimal,
-        /// True for a funding payment.
-        funding: bool,
+        /// Of a funding payment: its name, and whose it is where the venue says so.
+        funding: Option<(PaymentId, Option<InstrumentId>)>,
     },
     /// Margin of a derivatives account as it now stands (part of the answer to [`AccountQuery::Balances`]).
     Margin(MarginFacts),

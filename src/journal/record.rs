@@ -80,6 +80,9 @@ pub enum Record {
         paid: Decimal,
         /// Venue's time, ns since 1970.
         time: i64,
+        /// The balance after it: with the time, what tells it from others. Absent in older journals.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        balance: Option<Decimal>,
     },
     /// A kill level changed.
     LevelChanged {
@@ -358,7 +361,8 @@ impl Names<'_> {
             symbol: funding.instrument.map(|id| self.venue_and_symbol(id).1),
             asset: funding.asset.to_string(),
             paid: funding.paid.normalize(),
-            time: funding.time,
+            time: funding.id.time.0,
+            balance: funding.id.balance.map(|it| it.normalize()),
         }
     }
 

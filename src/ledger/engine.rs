@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use crate::capacity::TRADE_IDS_MAX;
 use crate::market::{Catalogue, Instrument, InstrumentId, InstrumentKind, VenueId};
-use crate::trade::{ApprovalSeq, Fill, PositionSnapshot, Purpose};
+use crate::trade::{ApprovalSeq, Fact, Fill, PaymentId, PositionSnapshot, Purpose};
 use crate::units::{Asset, Money, Price, Qty};
 
 use super::{
@@ -15,8 +15,8 @@ use super::{
     Rates, Trade, TradeIds,
 };
 
-/// Funding payments remembered for those that cannot be told to one position.
-const FUNDING_IDS_MAX: usize = 4_096;
+/// Funding payments remembered, over all venues.
+const FUNDING_IDS_MAX: usize = 16_384;
 
 /// What a fill did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +46,32 @@ pub struct Funding {
     pub asset: Asset,
     /// Positive when we paid, negative when we received.
     pub paid: Decimal,
-    /// The venue's time, nanoseconds since 1970: one position pays once an instant and asset.
-    pub time: i64,
+    /// The venue's own words for it: with the same again it is the same payment.
+    pub id: PaymentId,
+}
+
+impl Funding {
+    /// The payment that a fact tells; `None` when it tells something else.
+    #[must_use]
+    pub const fn of(fact: &Fact) -> Option<Self> {
+        let Fact::Funding {
+            venue,
+            asset,
+            instrument,
+            paid,
+            id,
+        } = *fact
+        else {
+            return None;
+        };
+        Some(Self {
+            venue,
+            instrument,
+            asset,
+            paid,
+            id,
+        })
+    }
 }
 
 /// All positions of one engine. One owner: the position seat.
@@ -59,7 +83,9 @@ pub struct Ledger {
     rates: Rates,
     /// Funding that belongs to no one position, paid, by venue and asset.
     loose_funding: BTreeMap<(VenueId, Asset), Money>,
-    loose_ids: TradeIds<(VenueId, Asset, i64)>,
+    /// Every payment booked, whoever paid it.
+    payments: TradeIds<(VenueId, Asset, PaymentId)>,
+    payment_count: u64,
     settled: ApprovalSeq,
     fill_count: u64,
 }
@@ -79,7 +105,8 @@ impl Ledger {
             catalogue,
             rates: Rates::default(),
             loose_funding: BTreeMap::new(),
-            loose_ids: TradeIds::new(FUNDING_IDS_MAX),
+            payments: TradeIds::new(FUNDING_IDS_MAX),
+            payment_count: 0,
             settled: ApprovalSeq(0),
             fill_count: 0,
         }
@@ -162,25 +189,33 @@ impl Ledger {
         book.ok_or(LedgerError::UnknownInstrument)?.bust(&trade_id)
     }
 
-    /// Books funding once. A venue that tells only the balance is asked no further: the one open derivative there that settles
-    /// in the asset paid it; when there is none or several, it is counted for the venue alone.
+    /// Books funding once, by the venue's own words for it: several positions pay at one instant. A venue that tells only the
+    /// balance is asked no further: the one open derivative there that settles in the asset paid it; when there is none or
+    /// several, it is counted for the venue alone.
     ///
     /// `false` when it was booked before.
     ///
     /// # Errors
     /// [`LedgerError`]: the caller halts (K4). Nothing changed.
     pub fn on_funding(&mut self, funding: &Funding) -> Result<bool, LedgerError> {
-        let Some(instrument) = funding.instrument.or_else(|| self.payer(funding)) else {
-            let id = (funding.venue, funding.asset, funding.time);
-            if self.loose_ids.contains(&id) {
-                return Ok(false);
+        let id = (funding.venue, funding.asset, funding.id);
+        if self.payments.contains(&id) {
+            return Ok(false);
+        }
+        match funding.instrument.or_else(|| self.payer(funding)) {
+            Some(instrument) => self.pay(instrument, funding)?,
+            None => {
+                let sum = self.loose_funding.entry((funding.venue, funding.asset));
+                let sum = sum.or_default();
+                *sum = sum.add(Money(funding.paid))?;
             }
-            let sum = self.loose_funding.entry((funding.venue, funding.asset));
-            let sum = sum.or_default();
-            *sum = sum.add(Money(funding.paid))?;
-            self.loose_ids.insert(id);
-            return Ok(true);
-        };
+        }
+        self.payments.insert(id);
+        self.payment_count += 1;
+        Ok(true)
+    }
+
+    fn pay(&mut self, instrument: InstrumentId, funding: &Funding) -> Result<(), LedgerError> {
         let settlement = self
             .catalogue
             .get(instrument)
@@ -192,8 +227,10 @@ impl Ledger {
             rate: self.rates.of_fee(funding.asset, settlement),
         };
         let book = self.books.get_mut(instrument.index());
+        // Told apart above, so that each is new to the position.
         book.ok_or(LedgerError::UnknownInstrument)?
-            .pay(&payment, funding.time.unsigned_abs())
+            .pay(&payment, self.payment_count)?;
+        Ok(())
     }
 
     fn payer(&self, funding: &Funding) -> Option<InstrumentId> {

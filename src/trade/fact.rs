@@ -43,6 +43,8 @@ pub enum Fact {
         instrument: Option<InstrumentId>,
         /// Positive when we paid.
         paid: Decimal,
+        /// The venue's own words for it.
+        id: PaymentId,
     },
     /// The venue closed a position itself: liquidation, auto-deleveraging, settlement (AT-34).
     VenueClosed {
@@ -67,6 +69,16 @@ pub enum Fact {
         /// Signed amount.
         amount: Decimal,
     },
+}
+
+/// How a venue tells two funding payments of one asset apart: several positions pay at one instant, but each payment leaves
+/// another balance. The same words again are the same payment, told again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PaymentId {
+    /// When the venue booked it, by its own clock.
+    pub time: UnixNanos,
+    /// The balance after it; `None` in journals of versions that did not write it.
+    pub balance: Option<Decimal>,
 }
 
 /// Free and locked amounts of one asset.

@@ -11,7 +11,7 @@ pub mod unwind;
 
 pub use fact::{
     Balance, DeadMan, Fact, FeedFacts, FillFacts, JournalFacts, LatencyFacts, MarginFacts,
-    OrderFacts, Seat, SetFacts, VenueFacts,
+    OrderFacts, PaymentId, Seat, SetFacts, VenueFacts,
 };
 pub use fill::{Fill, Liquidity};
 pub use id::{ApprovalSeq, ClientOrderId, OrderIdSource, SetId, StrategyId};

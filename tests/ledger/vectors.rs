@@ -7,7 +7,8 @@ use arbalest::ledger::{
 use arbalest::market::{
     Catalogue, Contract, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, VenueId,
 };
-use arbalest::units::{Grid, Money, Price, Qty, Side};
+use arbalest::trade::PaymentId;
+use arbalest::units::{Grid, Money, Price, Qty, Side, UnixNanos};
 use rust_decimal::Decimal;
 
 use super::{asset, dec, fill, trade, with_fee};
@@ -573,7 +574,10 @@ fn the_engines_ledger_books_funding_once_and_to_its_payer() {
         instrument: instrument.map(InstrumentId),
         asset: asset(code),
         paid: dec("12"),
-        time,
+        id: PaymentId {
+            time: UnixNanos(time),
+            balance: None,
+        },
     };
     let realized =
         |ledger: &Ledger, id: u16| ledger.position(InstrumentId(id)).unwrap().realized_pnl();
@@ -599,6 +603,20 @@ fn the_engines_ledger_books_funding_once_and_to_its_payer() {
     assert_eq!(ledger.on_funding(&funding(3, Some(3), "BTC")), Ok(false));
     assert_eq!(realized(&ledger, 3), dec("-12"));
     assert_eq!(total(&ledger), dec("-24"));
+    // Two positions that pay at one instant leave two balances, whether or not the venue says whose they are.
+    let left = |instrument, balance: i64| Funding {
+        id: PaymentId {
+            time: UnixNanos(5),
+            balance: Some(Decimal::from(balance)),
+        },
+        ..funding(5, instrument, "USDT")
+    };
+    for (instrument, balance) in [(Some(2), 100), (Some(2), 88), (None, 76), (None, 64)] {
+        let payment = left(instrument, balance);
+        assert_eq!(ledger.on_funding(&payment), Ok(true), "{balance}");
+        assert_eq!(ledger.on_funding(&payment), Ok(false), "{balance} again");
+    }
+    assert_eq!(total(&ledger), dec("-72"));
     assert_eq!(
         ledger.on_funding(&funding(4, Some(9), "BTC")),
         Err(LedgerError::UnknownInstrument)

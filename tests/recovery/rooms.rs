@@ -250,7 +250,9 @@ fn a_journal_is_read_back_or_its_record_is_named() {
     let started = r#""kind":"started","version":"1","config_hash":"x","epoch_secs":5000"#;
     let baseline =
         r#""kind":"baseline","venue":"perp","balances":{"USDT":"10"},"since":1699999990000000000"#;
-    let funding = r#""kind":"funding","venue":"perp","symbol":"BTC/USDT:USDT","asset":"USDT","paid":"3","time":1699999999500000000"#;
+    let funding = r#""kind":"funding","venue":"perp","symbol":"BTC/USDT:USDT","asset":"USDT","paid":"3","time":1699999999500000000,"balance":"97""#;
+    let same_instant = &funding.replace("97", "94");
+
     let read = |records: &[&str]| {
         let mut reading = Reading::new(&catalogue, &names, vec![false; 2]);
         for (seq, record) in (1..).zip(records) {
@@ -258,15 +260,15 @@ fn a_journal_is_read_back_or_its_record_is_named() {
         }
         Ok::<_, arbalest::engine::recovery::HistoryError>(reading.finish())
     };
-    let history = read(&[started, baseline, FILL, funding, FILL]).unwrap();
-    assert_eq!((history.fills.len(), history.fundings.len()), (1, 1));
+    let history = read(&[started, baseline, FILL, funding, same_instant, FILL]).unwrap();
+    assert_eq!((history.fills.len(), history.fundings.len()), (1, 2));
     assert_eq!((history.sessions, history.last_epoch_secs), (1, 5_000));
     assert!(!history.stopped_in_order);
     let mut ledger = Ledger::new(Arc::clone(&catalogue));
     history.book(&mut ledger).unwrap();
     let position = ledger.position(PERP).unwrap();
     assert_eq!(position.qty(), number("-0.5"));
-    assert_eq!(position.realized_pnl(), number("-4"), "fee and funding");
+    assert_eq!(position.realized_pnl(), number("-7"), "fee and funding");
     // By trade id where one is known, else by time, but never before the baseline.
     let now = UnixNanos(1_700_000_100_000_000_000);
     let perp = catalogue.get(PERP).unwrap();

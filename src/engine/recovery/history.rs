@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::journal::Line;
 use crate::ledger::{Funding, Ledger, LedgerError};
 use crate::market::{Catalogue, Instrument, InstrumentId, VenueId};
-use crate::trade::{ApprovalSeq, ClientOrderId, Fill, Liquidity, StrategyId};
+use crate::trade::{ApprovalSeq, ClientOrderId, Fill, Liquidity, PaymentId, StrategyId};
 use crate::units::{Asset, MonoNanos, Side, UnixNanos};
 
 /// Trade ids from here on are adjustments: no venue counts so far.
@@ -97,6 +97,8 @@ struct StoredFunding {
     asset: String,
     paid: Decimal,
     time: i64,
+    #[serde(default)]
+    balance: Option<Decimal>,
 }
 
 #[derive(Deserialize)]
@@ -240,7 +242,10 @@ impl<'a> Reading<'a> {
             instrument,
             asset,
             paid: stored.paid,
-            time: stored.time,
+            id: PaymentId {
+                time: UnixNanos(stored.time),
+                balance: stored.balance,
+            },
         };
         self.history
             .fundings

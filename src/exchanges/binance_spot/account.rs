@@ -51,7 +51,7 @@ pub(crate) fn decode_event(
                 Update::Account(AccountEvent::BalanceChanged {
                     asset,
                     change,
-                    funding: false,
+                    funding: None,
                 })
             }));
             Ok(true)

@@ -15,7 +15,7 @@ use crate::exchanges::binance::order::{
 };
 use crate::exchanges::gateway::AccountEvent;
 use crate::market::InstrumentId;
-use crate::trade::{ClientOrderId, MarginFacts};
+use crate::trade::{ClientOrderId, MarginFacts, PaymentId};
 use crate::units::{Asset, Nanos, Qty};
 
 /// The account-stream key is extended this often (it lives 60 minutes).
@@ -79,7 +79,7 @@ pub(crate) fn decode_event(
         }
         "ACCOUNT_UPDATE" => {
             let event: AccountUpdate<'_> = event_body(bytes, wrapping)?;
-            event.account.read(instruments, out)?;
+            event.read(instruments, out)?;
             Ok(true)
         }
         "listenKeyExpired" => {
@@ -168,6 +168,8 @@ impl OrderEvent<'_> {
 
 #[derive(Debug, Deserialize)]
 struct AccountUpdate<'a> {
+    #[serde(rename = "T")]
+    time: i64,
     #[serde(borrow, rename = "a")]
     account: AccountBody<'a>,
 }
@@ -204,9 +206,28 @@ struct PositionChange<'a> {
     position_side: Option<Cow<'a, str>>,
 }
 
+impl PositionChange<'_> {
+    fn is_one_way(&self) -> bool {
+        self.position_side.as_deref().is_none_or(|it| it == "BOTH")
+    }
+}
+
 impl AccountBody<'_> {
+    /// Whose funding this is: of an isolated position, the venue sends that position along; of a crossed one, none.
+    fn payer(&self, instruments: &Instruments) -> Option<InstrumentId> {
+        let [only] = self.positions.as_slice() else {
+            return None;
+        };
+        let known = instruments.native(&only.symbol)?;
+        only.is_one_way().then_some(known.id)
+    }
+}
+
+impl AccountUpdate<'_> {
     fn read(&self, instruments: &Instruments, out: &mut Vec<Update>) -> Result<(), Malformed> {
-        for row in &self.balances {
+        let body = &self.account;
+        let is_funding = body.reason == "FUNDING_FEE";
+        for row in &body.balances {
             let free = decimal(&row.wallet)?;
             let change = row.change.as_deref().map_or(Ok(Decimal::ZERO), decimal)?;
             let Some(asset) = Asset::new(&row.asset) else {
@@ -216,7 +237,11 @@ impl AccountBody<'_> {
                 out.push(Update::Account(AccountEvent::BalanceChanged {
                     asset,
                     change,
-                    funding: self.reason == "FUNDING_FEE",
+                    funding: is_funding.then(|| {
+                        let time = millis(self.time);
+                        let balance = Some(free);
+                        (PaymentId { time, balance }, body.payer(instruments))
+                    }),
                 }));
             }
             out.push(Update::Account(AccountEvent::Balance {
@@ -225,9 +250,9 @@ impl AccountBody<'_> {
                 locked: Decimal::ZERO,
             }));
         }
-        for row in &self.positions {
-            let one_way = row.position_side.as_deref().is_none_or(|it| it == "BOTH");
-            let (Some(instrument), true) = (instruments.native(&row.symbol), one_way) else {
+        for row in &body.positions {
+            let (Some(instrument), true) = (instruments.native(&row.symbol), row.is_one_way())
+            else {
                 continue;
             };
             let qty = instrument

@@ -332,23 +332,10 @@ impl World {
 
     /// Funding goes to the ledger as well as to the monitor.
     fn book_funding(&mut self, fact: &Fact) {
-        let Fact::Funding {
-            venue,
-            asset,
-            instrument,
-            paid,
-        } = fact
-        else {
+        let Some(funding) = Funding::of(fact) else {
             return;
         };
-        let booked = self.ledger.on_funding(&Funding {
-            venue: *venue,
-            instrument: *instrument,
-            asset: *asset,
-            paid: *paid,
-            time: self.now.0,
-        });
-        match booked {
+        match self.ledger.on_funding(&funding) {
             Ok(is_new) => self.tally.funded += u64::from(is_new),
             Err(error) => self.checker.broken("I01", format!("funding: {error}")),
         }

@@ -26,6 +26,9 @@ const FREE: Inventory<'static> = Inventory {
     available: &PLENTY,
     size_factors: &FULL,
     size_factor: Ppm::ONE,
+    costs: &[],
+    margins: &[],
+    unsettled: &[],
 };
 
 fn params(count: u16) -> CrossVenueParams {

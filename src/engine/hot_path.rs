@@ -16,12 +16,13 @@ use crate::risk::{
     Approved, ApprovedSet, Gate, GateRaise, Limits, Permits, Refusal, Repair, RiskView, SetVerdict,
     Verdict,
 };
-use crate::strategy::{Evaluation, Inventory, Strategy};
+use crate::strategy::{Evaluation, Strategy};
 use crate::telemetry::{Stage, StageTimer};
 use crate::trade::{SetId, StrategyId};
 use crate::units::{Asset, MonoNanos, Nanos, Ppm, Qty};
 
 use super::gate_words::{permits, raise};
+use super::holdings::Holdings;
 
 /// Shortest time between two looks into the depth of one book, for the forced close.
 const DEPTH_INTERVAL: Nanos = Nanos::from_millis(100);
@@ -95,14 +96,7 @@ pub struct HotPath {
     may_send: Vec<bool>,
     taker_fees: Vec<Ppm>,
     feeds: Vec<Vec<InstrumentId>>,
-    available_at_start: Vec<Qty>,
-    /// Signed positions as traded, of the latest view.
-    positions: Vec<Qty>,
-    /// Base units that a spot instrument can still sell: at start plus position.
-    available: Vec<Qty>,
-    /// Size factors of the latest view, by instrument and by strategy.
-    size_factors: Vec<Ppm>,
-    strategy_factors: Vec<Ppm>,
+    holdings: Holdings,
     /// Best prices as of the end of each book's last batch.
     tops: Vec<Option<Top>>,
     marked_at: Vec<MonoNanos>,
@@ -180,17 +174,13 @@ impl HotPath {
                 setup.reporting,
                 &permits,
             ),
-            size_factors: vec![Ppm::ONE; count],
-            strategy_factors: vec![Ppm::ONE; strategies.len()],
+            holdings: Holdings::new(count, strategies.len(), setup.available_at_start),
             strategies,
             watching,
             books: Books::new(&setup.catalogue),
             may_send: setup.may_send,
             taker_fees: setup.taker_fees,
             feeds: setup.feeds,
-            positions: vec![Qty::ZERO; count],
-            available: setup.available_at_start.clone(),
-            available_at_start: setup.available_at_start,
             tops: vec![None; count],
             marked_at: vec![MonoNanos(0); count],
             depth_at: vec![MonoNanos(0); count],
@@ -217,25 +207,7 @@ impl HotPath {
     /// Back edge 1: the latest risk view. Call at the top of a duty cycle when its version changed.
     pub fn on_view(&mut self, view: &RiskView) {
         self.gate.on_view(view);
-        for (known, risk) in self.strategy_factors.iter_mut().zip(&view.strategies) {
-            *known = risk.size_factor;
-        }
-        for (known, risk) in self.size_factors.iter_mut().zip(&view.instruments) {
-            *known = risk.size_factor;
-        }
-        for (index, risk) in view.instruments.iter().enumerate() {
-            let start = self
-                .available_at_start
-                .get(index)
-                .copied()
-                .unwrap_or_default();
-            if let (Some(position), Some(available)) =
-                (self.positions.get_mut(index), self.available.get_mut(index))
-            {
-                *position = risk.position_qty;
-                *available = Qty(start.0.saturating_add(risk.position_qty.0));
-            }
-        }
+        self.holdings.on_view(view, &self.catalogue, &self.gate);
     }
 
     /// One event from ring `feed_index`. `now` is the duty cycle's clock reading.
@@ -313,12 +285,7 @@ impl HotPath {
             let Some(strategy) = self.strategies.get_mut(which) else {
                 continue;
             };
-            let inventory = Inventory {
-                positions: &self.positions,
-                available: &self.available,
-                size_factors: &self.size_factors,
-                size_factor: self.strategy_factors.get(which).copied().unwrap_or(Ppm(0)),
-            };
+            let inventory = self.holdings.inventory(which);
             let evaluation =
                 strategy.on_batch(event.instrument, &self.books, &inventory, now, &mut ());
             started_at = timer.lap(Stage::StrategyEval, which, started_at);
@@ -333,7 +300,12 @@ impl HotPath {
             let verdict = self.gate.check_set(&intent, &self.books, now);
             started_at = timer.lap(Stage::RiskCheck, 0, started_at);
             match verdict {
-                SetVerdict::Approved(set) => out.sets.push(set),
+                SetVerdict::Approved(set) => {
+                    for leg in intent.legs() {
+                        self.holdings.note_held(leg.instrument, &self.gate);
+                    }
+                    out.sets.push(set);
+                }
                 SetVerdict::Refused { leg_index, refusal } => {
                     strategy.on_set_refused();
                     self.refusals.count(which, &refusal);
@@ -370,6 +342,7 @@ impl HotPath {
     pub fn on_unsent(&mut self, set: &ApprovedSet) {
         for approved in set.legs() {
             self.gate.release(approved.seq());
+            self.holdings.note_held(approved.instrument(), &self.gate);
         }
         if let Some(strategy) = self.strategy_mut(set.strategy()) {
             strategy.on_set_refused();
@@ -379,6 +352,7 @@ impl HotPath {
     /// A repair could not be handed on: its hold is taken back, the desk asks again.
     pub fn on_unsent_repair(&mut self, repair: &Approved) {
         self.gate.release(repair.seq());
+        self.holdings.note_held(repair.instrument(), &self.gate);
     }
 
     fn strategy_mut(&mut self, id: StrategyId) -> Option<&mut Box<dyn Strategy>> {
@@ -423,6 +397,7 @@ impl HotPath {
                 };
                 match self.gate.check_repair(&repair, &self.books, now) {
                     Verdict::Approved(approved) => {
+                        self.holdings.note_held(leg.instrument, &self.gate);
                         out.repairs.push(approved);
                         return;
                     }

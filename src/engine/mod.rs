@@ -10,6 +10,7 @@ pub mod digest;
 pub mod flow;
 mod gate_words;
 pub mod heartbeat;
+mod holdings;
 pub mod hot_path;
 pub mod recovery;
 pub mod rescue;

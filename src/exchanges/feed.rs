@@ -190,7 +190,11 @@ impl Feed {
             Message::Quote(quote) => self.on_quote(&quote, writer, sink),
             Message::Depth(depth) => self.on_depth(&depth, writer, sink, actions),
             Message::Trade(trade) => self.on_trade(&trade, writer, sink),
-            Message::Mark(mark) => self.on_mark(&mark, writer, sink),
+            Message::Mark(mark) => {
+                let next_funding_at =
+                    facts::on_our_clock(mark.next_funding_time, received_at, received_time);
+                self.on_mark(&mark, next_funding_at, writer, sink);
+            }
             Message::Control { .. }
             | Message::Shutdown
             | Message::UnknownSymbol { .. }
@@ -271,13 +275,19 @@ impl Feed {
     }
 
     #[inline]
-    fn on_mark(&mut self, mark: &MarkMessage, writer: Writer, sink: &mut impl EventSink) {
+    fn on_mark(
+        &mut self,
+        mark: &MarkMessage,
+        next_funding_at: Option<MonoNanos>,
+        writer: Writer,
+        sink: &mut impl EventSink,
+    ) {
         self.counters.decoded += 1;
         self.counters.count_kind(FrameKind::Mark);
         let kind = EventKind::Mark {
             price: mark.price,
             funding_ppb: mark.funding_ppb,
-            next_funding_time: mark.next_funding_time,
+            next_funding_at,
         };
         writer.push(kind, self.end_of_batch(), sink);
     }

@@ -7,7 +7,7 @@
 use crate::units::{MonoNanos, Nanos, Notional, Price, Qty, Side};
 
 use super::event::{EventKind, MarketEvent};
-use super::{Mark, Trust, TrustCause};
+use super::{Funding, Mark, Trust, TrustCause};
 
 mod ladder;
 
@@ -69,7 +69,7 @@ pub struct Book {
     bids: Ladder,
     asks: Ladder,
     venue_mark: Option<Price>,
-    funding_ppb: i64,
+    funding: Option<Funding>,
 }
 
 /// What one book has seen.
@@ -107,7 +107,7 @@ impl Book {
             crossed_since: None,
             crossed_events: 0,
             venue_mark: None,
-            funding_ppb: 0,
+            funding: None,
             counters: BookCounters::default(),
         }
     }
@@ -151,10 +151,13 @@ impl Book {
                 }
             }
             EventKind::Mark {
-                price, funding_ppb, ..
+                price,
+                funding_ppb,
+                next_funding_at,
             } => {
                 self.venue_mark = Some(price);
-                self.funding_ppb = funding_ppb;
+                let news = Funding::new(funding_ppb, next_funding_at, event.received_at);
+                self.funding = Some(news.after(self.funding));
             }
             EventKind::Clear => self.clear(),
             EventKind::Synced { update_id } => {
@@ -400,6 +403,11 @@ impl Book {
     #[must_use]
     pub const fn venue_mark(&self) -> Option<Price> {
         self.venue_mark
+    }
+    /// The venue's last word on funding; `None` when it said nothing.
+    #[must_use]
+    pub const fn funding(&self) -> Option<Funding> {
+        self.funding
     }
     /// Update id the ladder stands at.
     #[must_use]

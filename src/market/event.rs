@@ -4,7 +4,7 @@
 //! evaluates once a batch. Prices and quantities are on the instrument's grid. The venue's own time stamp is not here:
 //! the feed measures its delay and distrusts a book that lags, so that the event stays one cache line.
 
-use crate::units::{MonoNanos, Price, Qty, Side, UnixNanos};
+use crate::units::{MonoNanos, Price, Qty, Side};
 
 use super::{InstrumentId, TrustCause};
 
@@ -56,8 +56,8 @@ pub enum EventKind {
         price: Price,
         /// Funding rate of the running interval in parts per billion.
         funding_ppb: i64,
-        /// Next funding instant, nanoseconds since 1970.
-        next_funding_time: UnixNanos,
+        /// Next funding instant, on our clock; `None` when the venue names none.
+        next_funding_at: Option<MonoNanos>,
     },
     /// Forget all levels of this book: a snapshot follows in the same batch.
     Clear,

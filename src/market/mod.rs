@@ -5,6 +5,7 @@ pub mod books;
 pub mod contract;
 pub mod depth;
 pub mod event;
+pub mod funding;
 pub mod instrument;
 pub mod mark;
 pub mod symbol;
@@ -15,6 +16,7 @@ pub use books::Books;
 pub use contract::Contract;
 pub use depth::Depth;
 pub use event::{EventKind, MarketEvent};
+pub use funding::Funding;
 pub use instrument::{
     Catalogue, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, PriceBand, VenueId,
 };

@@ -68,6 +68,8 @@ pub struct Spent {
 pub struct InstrumentRisk {
     /// Signed position that contains every approval up to [`RiskView::as_of`].
     pub position_qty: Qty,
+    /// Signed cost of it in the settlement asset ([`crate::market::Contract::value`] at its entries).
+    pub position_cost: Decimal,
     /// Highest level over symbol-venue, symbol, asset, venue and portfolio scopes.
     pub level: KillLevel,
     /// Share of the order limits that is allowed now: [`Ppm::ONE`], less near a limit (2.4) and in probation (2.5).
@@ -97,6 +99,7 @@ impl Default for InstrumentRisk {
     fn default() -> Self {
         Self {
             position_qty: Qty::ZERO,
+            position_cost: Decimal::ZERO,
             level: KillLevel::Armed,
             size_factor: Ppm::ONE,
             unknown_orders: 0,

@@ -13,6 +13,8 @@ use crate::market::{Book, Books, Catalogue, InstrumentId, InstrumentKind, Top};
 use crate::trade::{Intent, Leg, StrategyId};
 use crate::units::{MonoNanos, Nanos, Notional, Ppm, Price, Qty, Side};
 
+pub use super::inventory::Inventory;
+
 use super::Strategy;
 use super::edge::{kept_ppm, net_edge_floor, reaches, spent_ppm};
 use super::pace::Pace;
@@ -25,19 +27,6 @@ use super::sizing::{Sized, qty_within, size_route};
 
 const MINUTE: Nanos = Nanos::from_secs(60);
 const HOUR: Nanos = Nanos::from_secs(3_600);
-
-/// What the account holds, by instrument id. A missing entry refuses.
-#[derive(Debug, Clone, Copy)]
-pub struct Inventory<'a> {
-    /// Signed position as traded (without what the account started with): bounds what the strategy builds up.
-    pub positions: &'a [Qty],
-    /// Base that may be sold at a spot instrument (free balance, starting balance included). Derivatives ignore it.
-    pub available: &'a [Qty],
-    /// Share of the order size that risk allows now (RISK.md 2.4, 2.5): near a limit and on probation less than one.
-    pub size_factors: &'a [Ppm],
-    /// The same for the strategy that looks; the smallest of all holds.
-    pub size_factor: Ppm,
-}
 
 /// Standing of one route.
 #[derive(Debug, Clone, Copy, Default)]

@@ -7,6 +7,7 @@ pub mod basis;
 pub mod cross_venue;
 pub mod edge;
 pub mod fees;
+pub mod inventory;
 pub mod pace;
 pub mod params;
 pub mod routes;
@@ -15,7 +16,8 @@ pub mod sizing;
 pub mod triangular;
 
 pub use basis::SpotPerpBasis;
-pub use cross_venue::{CrossVenue, Inventory};
+pub use cross_venue::CrossVenue;
+pub use inventory::{Inventory, MarginRoom};
 pub use params::{
     BasisDirection, BasisParams, CommonParams, CrossVenueParams, CycleChoice, ExitStyle,
     SizeSearch, StrategyParams, TriangularParams,

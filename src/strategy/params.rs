@@ -168,6 +168,8 @@ pub struct BasisParams {
     pub min_funding_8h_ppb: i64,
     /// Take a pair off when funding turns, if that costs less than it is expected to lose.
     pub funding_flip_exit: bool,
+    /// Time between two fundings of the perpetual, until the venue's own marks show it.
+    pub funding_interval: Nanos,
     /// No entry this long before a funding instant.
     pub no_entry_before_funding: Nanos,
     /// Longest a pair is held.
@@ -182,7 +184,8 @@ pub struct BasisParams {
     pub max_position: Money,
     /// Shortest time between two slices.
     pub slice_interval: Nanos,
-    /// Difference of the two legs, as a share of the position, beyond which the smaller one is evened.
+    /// Difference of the two legs, as a share of the larger one, beyond which the larger one is trimmed (an order that only
+    /// reduces, so that it passes at reduce-only).
     pub delta_band: Ppm,
     /// Whether an exit goes in slices or at once.
     pub exit_style: ExitStyle,

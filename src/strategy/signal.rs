@@ -169,6 +169,65 @@ pub enum Pass {
         /// Least value.
         notional_min: Notional,
     },
+    /// An order is approved whose end is not yet in the position.
+    Unsettled {
+        /// Of which instrument.
+        instrument: InstrumentId,
+    },
+    /// The venue's last word on funding is too old, or it said nothing.
+    FundingStale {
+        /// Since it was told; `u64::MAX` when never.
+        age: Nanos,
+        /// Largest allowed.
+        age_max: Nanos,
+    },
+    /// Too little funding would be received.
+    FundingBelowMin {
+        /// Received, parts per billion of the position per 8 h.
+        funding_8h_ppb: i64,
+        /// Least.
+        funding_8h_ppb_min: i64,
+    },
+    /// Funding is paid too soon for an entry.
+    NearFunding {
+        /// Until then.
+        remaining: Nanos,
+        /// No entry this long before.
+        guard: Nanos,
+    },
+    /// Funding, decay of the basis and fees together leave too little.
+    CarryBelowMin {
+        /// Net carry a day.
+        carry_per_day: Ppm,
+        /// Least.
+        carry_per_day_min: Ppm,
+    },
+    /// The margin account of a derivative is not known.
+    MarginUnknown {
+        /// Which.
+        instrument: InstrumentId,
+    },
+    /// The position would be too large for its margin.
+    Leverage {
+        /// Value over equity that would be; `i64::MAX` without equity.
+        leverage: Ppm,
+        /// Largest allowed.
+        leverage_max: Ppm,
+    },
+    /// The price at which the venue liquidates is too near.
+    LiquidationNear {
+        /// Move of the price to it.
+        distance: Ppm,
+        /// Least.
+        distance_min: Ppm,
+    },
+    /// Taking the pair off costs at least what holding it is expected to lose.
+    ExitDearer {
+        /// Cost of the exit, of the position.
+        cost: Ppm,
+        /// What is expected to be lost.
+        loss: Ppm,
+    },
 }
 
 impl From<NoSize> for Pass {
@@ -240,11 +299,29 @@ pub enum Outcome {
     NotionalBelowMin,
     /// Another route of the same evaluation was better.
     Outbid,
+    /// See [`Pass`].
+    Unsettled,
+    /// See [`Pass`].
+    FundingStale,
+    /// See [`Pass`].
+    FundingBelowMin,
+    /// See [`Pass`].
+    NearFunding,
+    /// See [`Pass`].
+    CarryBelowMin,
+    /// See [`Pass`].
+    MarginUnknown,
+    /// See [`Pass`].
+    Leverage,
+    /// See [`Pass`].
+    LiquidationNear,
+    /// See [`Pass`].
+    ExitDearer,
 }
 
 impl Outcome {
     /// All, in order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 24] = [
         Self::Taken,
         Self::BelowThreshold,
         Self::StaleBook,
@@ -260,6 +337,15 @@ impl Outcome {
         Self::Thin,
         Self::NotionalBelowMin,
         Self::Outbid,
+        Self::Unsettled,
+        Self::FundingStale,
+        Self::FundingBelowMin,
+        Self::NearFunding,
+        Self::CarryBelowMin,
+        Self::MarginUnknown,
+        Self::Leverage,
+        Self::LiquidationNear,
+        Self::ExitDearer,
     ];
     /// Fixed short word for a metric label.
     #[must_use]
@@ -280,6 +366,15 @@ impl Outcome {
             Self::Thin => "thin",
             Self::NotionalBelowMin => "notional_below_min",
             Self::Outbid => "outbid",
+            Self::Unsettled => "unsettled",
+            Self::FundingStale => "funding_stale",
+            Self::FundingBelowMin => "funding_below_min",
+            Self::NearFunding => "near_funding",
+            Self::CarryBelowMin => "carry_below_min",
+            Self::MarginUnknown => "margin_unknown",
+            Self::Leverage => "leverage",
+            Self::LiquidationNear => "liquidation_near",
+            Self::ExitDearer => "exit_dearer",
         }
     }
     /// As an array index.
@@ -305,6 +400,15 @@ impl Pass {
             Self::Inventory { .. } => Outcome::Inventory,
             Self::Thin { .. } => Outcome::Thin,
             Self::NotionalBelowMin { .. } => Outcome::NotionalBelowMin,
+            Self::Unsettled { .. } => Outcome::Unsettled,
+            Self::FundingStale { .. } => Outcome::FundingStale,
+            Self::FundingBelowMin { .. } => Outcome::FundingBelowMin,
+            Self::NearFunding { .. } => Outcome::NearFunding,
+            Self::CarryBelowMin { .. } => Outcome::CarryBelowMin,
+            Self::MarginUnknown { .. } => Outcome::MarginUnknown,
+            Self::Leverage { .. } => Outcome::Leverage,
+            Self::LiquidationNear { .. } => Outcome::LiquidationNear,
+            Self::ExitDearer { .. } => Outcome::ExitDearer,
         }
     }
 }

@@ -210,6 +210,17 @@ impl Money {
         self.mul_div(factor, divisor, decimals, Rounding::Floor)
     }
 
+    /// Whole units of `10^-decimals`, rounded down (towards minus infinity); `None` when they do not fit.
+    #[must_use]
+    pub fn steps_floor(self, decimals: u32) -> Option<i128> {
+        let (mantissa, scale) = (self.0.mantissa(), self.0.scale());
+        if scale <= decimals {
+            mantissa.checked_mul(10_i128.checked_pow(decimals - scale)?)
+        } else {
+            Some(mantissa.div_euclid(10_i128.checked_pow(scale - decimals)?))
+        }
+    }
+
     /// True for exactly zero.
     #[must_use]
     pub fn is_zero(self) -> bool {
@@ -317,6 +328,14 @@ mod tests {
             money("1").div_half_even(Money::ZERO, 2),
             Err(MoneyError::DivisionByZero)
         );
+    }
+
+    #[test]
+    fn steps_are_floored() {
+        for (text, decimals, steps) in [("1.239", 2, 123), ("-1.231", 2, -124), ("5", 3, 5_000)] {
+            assert_eq!(money(text).steps_floor(decimals), Some(steps));
+        }
+        assert_eq!(money("1").steps_floor(40), None);
     }
 
     #[test]

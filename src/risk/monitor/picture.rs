@@ -1,5 +1,7 @@
 //! The gate's picture ([`RiskView`], back edge 1) of what the monitor knows.
 
+use rust_decimal::Decimal;
+
 use crate::market::Instrument;
 use crate::risk::{InstrumentRisk, PortfolioRisk, RiskOutput, RiskView, Scope, StrategyRisk};
 use crate::trade::StrategyId;
@@ -65,6 +67,9 @@ impl Monitor {
         let throttled = self.judged.standing(Control::OrderToTrade, venue) == Standing::Over;
         InstrumentRisk {
             position_qty: watch.qty(),
+            position_cost: watch
+                .position
+                .map_or(Decimal::ZERO, |position| position.cost),
             level: self.levels.of_instrument(instrument),
             size_factor: self
                 .levels

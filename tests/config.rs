@@ -288,7 +288,7 @@ fn units_are_read_and_echoed_in_one_form() {
     .unwrap();
     let params = &settings.strategies[0].params;
     assert_eq!(
-        (params.max_net_edge, params.cooldown),
+        (params.common.max_net_edge, params.common.cooldown),
         (Ppm::from_bps(50), Nanos::from_millis(1_500))
     );
     let echo = |key: &str| {

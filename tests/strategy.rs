@@ -5,8 +5,8 @@ use arbalest::market::event::END_OF_BATCH;
 use arbalest::market::{Books, EventKind, Instrument, InstrumentId, MarketEvent};
 use arbalest::prng::Prng;
 use arbalest::strategy::{
-    CrossVenue, CrossVenueParams, Evaluation, Inventory, Outcome, Pass, Route, Strategy,
-    StrategyError,
+    CommonParams, CrossVenue, CrossVenueParams, Evaluation, Inventory, Outcome, Pass, Route,
+    Strategy, StrategyError,
 };
 use arbalest::trade::{Intent, Leg, StrategyId};
 use arbalest::units::{MonoNanos, Nanos, Notional, Ppm, Price, Qty, Side};
@@ -33,28 +33,30 @@ const FREE: Inventory<'static> = Inventory {
 
 fn params(count: u16) -> CrossVenueParams {
     CrossVenueParams {
-        id: StrategyId(0),
-        name: "test".to_owned(),
+        common: CommonParams {
+            id: StrategyId(0),
+            name: "test".to_owned(),
+            min_net_edge: Ppm(400),
+            max_net_edge: Ppm(15_000),
+            confirm_updates: 1,
+            max_book_take: Ppm::ONE,
+            max_book_age: Nanos::from_millis(250),
+            max_leg_skew: Nanos::from_millis(100),
+            cooldown: Nanos::from_millis(250),
+            max_sets_per_min: 30,
+            max_open_sets: 1,
+            limit_cushion: Ppm(200),
+            leg_timeout: Nanos::from_millis(500),
+            max_unwind_cost: Ppm(3_000),
+            max_broken_sets: 3,
+        },
         instruments: (0..count).map(InstrumentId).collect(),
         taker_fees: vec![Ppm(1_000); usize::from(count)],
         routes_deny: Vec::new(),
-        min_net_edge: Ppm(400),
-        max_net_edge: Ppm(15_000),
-        confirm_updates: 1,
         min_order_notional: Notional(0),
         max_order_notional: grid()
             .notional_floor(arbalest::units::Money(Decimal::from(1_000_000)))
             .unwrap(),
-        max_book_take: Ppm::ONE,
-        max_book_age: Nanos::from_millis(250),
-        max_leg_skew: Nanos::from_millis(100),
-        cooldown: Nanos::from_millis(250),
-        max_sets_per_min: 30,
-        max_open_sets: 1,
-        limit_cushion: Ppm(200),
-        leg_timeout: Nanos::from_millis(500),
-        max_unwind_cost: Ppm(3_000),
-        max_broken_sets: 3,
         max_inventory_notional: grid()
             .notional_floor(arbalest::units::Money(Decimal::from(10_000_000)))
             .unwrap(),
@@ -268,7 +270,10 @@ fn books_of_different_moments_are_refused() {
 #[test]
 fn confirmation_counts_consecutive_evaluations() {
     let mut scene = Scene::v31(CrossVenueParams {
-        confirm_updates: 3,
+        common: CommonParams {
+            confirm_updates: 3,
+            ..params(2).common
+        },
         ..params(2)
     });
     assert_eq!(
@@ -302,7 +307,10 @@ fn confirmation_counts_consecutive_evaluations() {
 #[test]
 fn a_route_rests_after_a_set() {
     let mut scene = Scene::v31(CrossVenueParams {
-        max_open_sets: 9,
+        common: CommonParams {
+            max_open_sets: 9,
+            ..params(2).common
+        },
         ..params(2)
     });
     taken(scene.look(T0));
@@ -321,9 +329,12 @@ fn a_route_rests_after_a_set() {
 #[test]
 fn open_sets_and_sets_a_minute_are_bounded() {
     let quick = |open, rate| CrossVenueParams {
-        cooldown: Nanos(0),
-        max_open_sets: open,
-        max_sets_per_min: rate,
+        common: CommonParams {
+            cooldown: Nanos(0),
+            max_open_sets: open,
+            max_sets_per_min: rate,
+            ..params(2).common
+        },
         ..params(2)
     };
     let mut scene = Scene::v31(quick(1, 30));
@@ -364,8 +375,11 @@ fn open_sets_and_sets_a_minute_are_bounded() {
 #[test]
 fn broken_sets_stop_it_until_a_person_rearms() {
     let mut scene = Scene::v31(CrossVenueParams {
-        cooldown: Nanos(0),
-        max_open_sets: 9,
+        common: CommonParams {
+            cooldown: Nanos(0),
+            max_open_sets: 9,
+            ..params(2).common
+        },
         ..params(2)
     });
     let hour = Nanos::from_secs(3_600);
@@ -582,7 +596,10 @@ fn sizes_keep_to_both_venues_rules() {
         qty(look(
             coarse(1, 1, 0),
             CrossVenueParams {
-                max_book_take: Ppm(250_000),
+                common: CommonParams {
+                    max_book_take: Ppm(250_000),
+                    ..params(2).common
+                },
                 ..params(2)
             },
             79
@@ -733,7 +750,7 @@ fn twin(
                 price_at(&asks[buy], middle).0,
                 price_at(&bids[sell], middle).0,
             );
-            if reaches(ask, bid, buy_fee, sell_fee, params.min_net_edge) {
+            if reaches(ask, bid, buy_fee, sell_fee, params.common.min_net_edge) {
                 low = middle;
             } else {
                 high = middle - 1;
@@ -743,11 +760,11 @@ fn twin(
             continue;
         }
         let deepest = Decimal::from(price_at(&asks[buy], low).0);
-        let cushioned = (deepest * (Decimal::ONE + ratio(params.limit_cushion))).ceil();
+        let cushioned = (deepest * (Decimal::ONE + ratio(params.common.limit_cushion))).ceil();
         let dearest = cushioned.max(Decimal::from(bids[sell][0].0));
         let affordable =
             (Decimal::from_i128_with_scale(params.max_order_notional.0, 0) / dearest).floor();
-        let share = (Decimal::from(low) * ratio(params.max_book_take)).floor();
+        let share = (Decimal::from(low) * ratio(params.common.max_book_take)).floor();
         let lot = lots[buy].max(lots[sell]);
         let qty = i64::try_from(affordable.min(share).mantissa())
             .unwrap()
@@ -804,6 +821,22 @@ fn random_side(prng: &mut Prng, start: i64, direction: i64) -> Levels {
         .collect()
 }
 
+fn random_params(prng: &mut Prng, count: usize) -> CrossVenueParams {
+    let usual = params(u16::try_from(count).unwrap());
+    CrossVenueParams {
+        max_order_notional: Notional(i128::from(prng.between(1, 2_000)) * 6_000_000_000),
+        taker_fees: (0..count).map(|_| Ppm(prng.between(-100, 1_000))).collect(),
+        common: CommonParams {
+            max_book_take: Ppm(prng.between(1, 1_000_000)),
+            limit_cushion: Ppm(prng.between(0, 500)),
+            max_net_edge: Ppm(1_000_000),
+            ..usual.common
+        },
+        max_inventory_notional: Notional(i128::from(i64::MAX)),
+        ..usual
+    }
+}
+
 #[test]
 fn agrees_with_its_slow_twin() {
     let (mut took, mut refused) = (0, 0);
@@ -817,16 +850,7 @@ fn agrees_with_its_slow_twin() {
             lot: Qty(*lot),
             ..instrument(id, true)
         });
-        let small = i128::from(prng.between(1, 2_000)) * 6_000_000_000;
-        let params = CrossVenueParams {
-            taker_fees: (0..count).map(|_| Ppm(prng.between(-100, 1_000))).collect(),
-            max_book_take: Ppm(prng.between(1, 1_000_000)),
-            max_order_notional: Notional(small),
-            limit_cushion: Ppm(prng.between(0, 500)),
-            max_net_edge: Ppm(1_000_000),
-            max_inventory_notional: Notional(i128::from(i64::MAX)),
-            ..params(u16::try_from(count).unwrap())
-        };
+        let params = random_params(&mut prng, count);
         let mut scene = Scene::new(instruments.collect(), params.clone());
         let (mut asks, mut bids) = (Vec::new(), Vec::new());
         for id in 0..count {
@@ -899,7 +923,7 @@ fn check_taken(intent: &Intent, wanted: &[TwinSet], params: &CrossVenueParams, s
         Ppm(best),
         "seed {seed}: the best route is taken"
     );
-    assert!(intent.net_edge >= params.min_net_edge);
+    assert!(intent.net_edge >= params.common.min_net_edge);
     // Limits: at or beyond the worst level, within the cushion, and never a loss when both legs fill wholly at them.
     let (ask, bid) = (Decimal::from(twin.worst_ask), Decimal::from(twin.worst_bid));
     let (buy_limit, sell_limit) = (
@@ -907,11 +931,12 @@ fn check_taken(intent: &Intent, wanted: &[TwinSet], params: &CrossVenueParams, s
         Decimal::from(sell.limit_price.0),
     );
     assert!(
-        buy_limit >= ask && buy_limit <= ask * (Decimal::ONE + ratio(params.limit_cushion)),
+        buy_limit >= ask && buy_limit <= ask * (Decimal::ONE + ratio(params.common.limit_cushion)),
         "seed {seed}"
     );
     assert!(
-        sell_limit <= bid && sell_limit >= bid * (Decimal::ONE - ratio(params.limit_cushion)),
+        sell_limit <= bid
+            && sell_limit >= bid * (Decimal::ONE - ratio(params.common.limit_cushion)),
         "seed {seed}"
     );
     let (buy_fee, sell_fee) = (params.taker_fees[twin.buy], params.taker_fees[twin.sell]);

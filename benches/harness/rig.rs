@@ -30,7 +30,7 @@ use arbalest::execution::{CommandAction, Desk, DeskOutput, DeskParams, RepairRul
 use arbalest::market::event::MarketEvent;
 use arbalest::market::{Catalogue, Instrument, InstrumentId, InstrumentStatus, VenueId};
 use arbalest::risk::{InstrumentLimits, InstrumentRisk, Limits, RiskView};
-use arbalest::strategy::{CrossVenue, CrossVenueParams};
+use arbalest::strategy::{CommonParams, CrossVenue, CrossVenueParams};
 use arbalest::telemetry::StageTimer;
 use arbalest::trade::{ApprovalSeq, OrderIdSource, StrategyId};
 use arbalest::units::{Asset, Grid, MonoNanos, Nanos, Notional, Ppm, Price, Qty, UnixNanos};
@@ -112,26 +112,28 @@ pub fn limits() -> Limits {
 fn params() -> CrossVenueParams {
     let usdt = 10_i128.pow(7);
     CrossVenueParams {
-        id: StrategyId(0),
-        name: "bench".to_owned(),
+        common: CommonParams {
+            id: StrategyId(0),
+            name: "bench".to_owned(),
+            min_net_edge: Ppm(500),
+            max_net_edge: Ppm(50_000),
+            confirm_updates: 1,
+            max_book_take: Ppm(1_000_000),
+            max_book_age: Nanos::from_secs(5),
+            max_leg_skew: Nanos::from_secs(5),
+            cooldown: Nanos::ZERO,
+            max_sets_per_min: 256,
+            max_open_sets: 16,
+            limit_cushion: Ppm(200),
+            leg_timeout: Nanos::from_secs(2),
+            max_unwind_cost: Ppm(3_000),
+            max_broken_sets: 1_000,
+        },
         instruments: vec![InstrumentId(0), InstrumentId(1)],
         taker_fees: vec![Ppm(0), Ppm(0)],
         routes_deny: Vec::new(),
-        min_net_edge: Ppm(500),
-        max_net_edge: Ppm(50_000),
-        confirm_updates: 1,
         min_order_notional: Notional(10 * usdt),
         max_order_notional: Notional(1_000 * usdt),
-        max_book_take: Ppm(1_000_000),
-        max_book_age: Nanos::from_secs(5),
-        max_leg_skew: Nanos::from_secs(5),
-        cooldown: Nanos::ZERO,
-        max_sets_per_min: 256,
-        max_open_sets: 16,
-        limit_cushion: Ppm(200),
-        leg_timeout: Nanos::from_secs(2),
-        max_unwind_cost: Ppm(3_000),
-        max_broken_sets: 1_000,
         max_inventory_notional: Notional(1_000_000 * usdt),
     }
 }

@@ -166,17 +166,17 @@ impl Assembly {
         let rules = RepairRules {
             cost_max: strategies
                 .iter()
-                .map(|params| params.max_unwind_cost)
+                .map(|params| params.common.max_unwind_cost)
                 .max()
                 .unwrap_or(Ppm::from_bps(30)),
             book_age_max: strategies
                 .iter()
-                .map(|params| params.max_book_age)
+                .map(|params| params.common.max_book_age)
                 .max()
                 .unwrap_or(Nanos::from_millis(250)),
             cushion: strategies
                 .iter()
-                .map(|params| params.limit_cushion)
+                .map(|params| params.common.limit_cushion)
                 .max()
                 .unwrap_or(Ppm::from_bps(2)),
             notional_margin: self.limits.notional_margin,

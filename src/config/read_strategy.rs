@@ -2,7 +2,7 @@
 
 use crate::capacity::ROUTE_VENUES_MAX;
 use crate::market::{Symbol, VenueId};
-use crate::strategy::CrossVenueParams;
+use crate::strategy::{CommonParams, CrossVenueParams};
 use crate::trade::StrategyId;
 use crate::units::{Notional, Ppm};
 
@@ -203,26 +203,28 @@ fn read_params(
     let max_broken_sets = table.count("max_broken_sets", report);
     check_edges(table, min_net_edge, max_net_edge, limit_cushion, report);
     Some(CrossVenueParams {
-        id,
-        name: name.to_owned(),
+        common: CommonParams {
+            id,
+            name: name.to_owned(),
+            min_net_edge: min_net_edge?,
+            max_net_edge: max_net_edge?,
+            confirm_updates: confirm_updates?,
+            max_book_take: max_book_take?,
+            max_book_age: max_book_age?,
+            max_leg_skew: max_leg_skew?,
+            cooldown: cooldown?,
+            max_sets_per_min: max_sets_per_min?,
+            max_open_sets: max_open_sets?,
+            limit_cushion: limit_cushion?,
+            leg_timeout: leg_timeout?,
+            max_unwind_cost: max_unwind_cost?,
+            max_broken_sets: max_broken_sets?,
+        },
         instruments: Vec::new(),
         taker_fees: Vec::new(),
         routes_deny: Vec::new(),
-        min_net_edge: min_net_edge?,
-        max_net_edge: max_net_edge?,
-        confirm_updates: confirm_updates?,
         min_order_notional: Notional::ZERO,
         max_order_notional: Notional::ZERO,
-        max_book_take: max_book_take?,
-        max_book_age: max_book_age?,
-        max_leg_skew: max_leg_skew?,
-        cooldown: cooldown?,
-        max_sets_per_min: max_sets_per_min?,
-        max_open_sets: max_open_sets?,
-        limit_cushion: limit_cushion?,
-        leg_timeout: leg_timeout?,
-        max_unwind_cost: max_unwind_cost?,
-        max_broken_sets: max_broken_sets?,
         max_inventory_notional: Notional::ZERO,
     })
 }

@@ -54,10 +54,10 @@ pub struct CrossVenue {
 
 impl Strategy for CrossVenue {
     fn id(&self) -> StrategyId {
-        self.params.id
+        self.params.common.id
     }
     fn name(&self) -> &str {
-        &self.params.name
+        &self.params.common.name
     }
     fn kind(&self) -> &'static str {
         "cross_exchange"
@@ -91,7 +91,7 @@ impl Strategy for CrossVenue {
     /// The last one allowed within an hour stops the strategy until [`Strategy::rearm`].
     fn on_set_broken(&mut self, now: MonoNanos) {
         self.broken.push(now);
-        if self.broken.count(now) >= self.params.max_broken_sets.max(1) {
+        if self.broken.count(now) >= self.params.common.max_broken_sets.max(1) {
             self.halted = true;
         }
     }
@@ -185,7 +185,7 @@ impl CrossVenue {
             return Evaluation::Nothing;
         };
         self.counters.evaluations += 1;
-        let age_max = self.params.max_book_age;
+        let age_max = self.params.common.max_book_age;
         let own = books.trusted_top(changed, now, age_max);
         let mut best: Option<(Candidate, Sized)> = None;
         let mut refused = Evaluation::Nothing;
@@ -259,7 +259,7 @@ impl CrossVenue {
     ) -> Option<Candidate> {
         let (ask, bid) = (buy_top.ask.price, sell_top.bid.price);
         let (buy_fee, sell_fee) = (self.routes.fee(buy), self.routes.fee(sell));
-        let spent = spent_ppm(buy_fee, self.params.min_net_edge);
+        let spent = spent_ppm(buy_fee, self.params.common.min_net_edge);
         if !reaches(bid, kept_ppm(sell_fee), ask, spent) || self.routes.is_denied(buy, sell) {
             self.close(buy, sell, Outcome::BelowThreshold, edges);
             return None;
@@ -296,14 +296,14 @@ impl CrossVenue {
             .get(route_index(candidate.buy, candidate.sell))
             .copied()
             .unwrap_or_default();
-        let (net_edge, net_edge_max) = (candidate.net_edge, self.params.max_net_edge);
+        let (net_edge, net_edge_max) = (candidate.net_edge, self.params.common.max_net_edge);
         if net_edge > net_edge_max {
             return Err(Pass::Implausible {
                 net_edge,
                 net_edge_max,
             });
         }
-        let required = self.params.confirm_updates.max(1);
+        let required = self.params.common.confirm_updates.max(1);
         if state.agreeing < required {
             return Err(Pass::Confirming {
                 seen: state.agreeing,
@@ -314,7 +314,7 @@ impl CrossVenue {
             let remaining = state.rests_until.since(now);
             return Err(Pass::Cooldown {
                 remaining,
-                cooldown: self.params.cooldown,
+                cooldown: self.params.common.cooldown,
             });
         }
         self.check_pace(now)?;
@@ -326,10 +326,10 @@ impl CrossVenue {
             });
         };
         let skew = age_difference(buy_book, sell_book);
-        if skew > self.params.max_leg_skew {
+        if skew > self.params.common.max_leg_skew {
             return Err(Pass::LegSkew {
                 skew,
-                skew_max: self.params.max_leg_skew,
+                skew_max: self.params.common.max_leg_skew,
             });
         }
         let room = self.room(candidate, inventory)?;
@@ -346,17 +346,18 @@ impl CrossVenue {
         if self.halted {
             return Err(Pass::Halted {
                 broken,
-                broken_max: self.params.max_broken_sets,
+                broken_max: self.params.common.max_broken_sets,
             });
         }
-        if self.sets_open >= self.params.max_open_sets {
+        if self.sets_open >= self.params.common.max_open_sets {
             return Err(Pass::OpenSets {
                 open: self.sets_open,
-                open_max: self.params.max_open_sets,
+                open_max: self.params.common.max_open_sets,
             });
         }
         let started_max = self
             .params
+            .common
             .max_sets_per_min
             .min(u32::try_from(RATE_WINDOW_MAX).unwrap_or(u32::MAX));
         let started = self.started.count(now);
@@ -436,11 +437,11 @@ impl CrossVenue {
             leg(sell, Side::Sell, sized.sell_limit, candidate.bid),
         ];
         let received_at = books.get(changed).map_or(now, Book::received_at);
-        let mut intent = Intent::new(self.params.id, &legs, received_at);
+        let mut intent = Intent::new(self.params.common.id, &legs, received_at);
         intent.net_edge = sized.net_edge;
         intent.gross_edge = sized.gross_edge;
         intent.decided_at = now;
-        intent.leg_timeout = self.params.leg_timeout;
+        intent.leg_timeout = self.params.common.leg_timeout;
         self.note(candidate.buy, candidate.sell, Outcome::Taken);
         self.sets_open += 1;
         self.started.push(now);
@@ -450,7 +451,7 @@ impl CrossVenue {
             route_index(candidate.sell, candidate.buy),
         ] {
             if let Some(state) = self.states.get_mut(index) {
-                state.rests_until = now.after(self.params.cooldown);
+                state.rests_until = now.after(self.params.common.cooldown);
             }
         }
         Some(intent)

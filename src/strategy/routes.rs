@@ -207,9 +207,9 @@ impl RouteTable {
             notional_max: params.max_order_notional,
             buy_fee: self.fee(buy),
             sell_fee: self.fee(sell),
-            edge_min: params.min_net_edge,
-            book_take: params.max_book_take,
-            cushion: params.limit_cushion,
+            edge_min: params.common.min_net_edge,
+            book_take: params.common.max_book_take,
+            cushion: params.common.limit_cushion,
         }
     }
 }

@@ -29,6 +29,7 @@ const FREE: Inventory<'static> = Inventory {
     costs: &[],
     margins: &[],
     unsettled: &[],
+    venues: &[],
 };
 
 fn params(count: u16) -> CrossVenueParams {

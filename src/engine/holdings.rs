@@ -1,9 +1,12 @@
 //! What a strategy may know of the account: positions, margin and size factors of the risk seat's latest picture, and which
 //! instruments have an approval whose end it does not contain.
 
+use std::sync::Arc;
+
 use crate::market::{Catalogue, InstrumentId, InstrumentKind};
 use crate::risk::{Gate, RiskView};
 use crate::strategy::{Inventory, MarginRoom};
+use crate::trade::VenueFacts;
 use crate::units::{Money, Ppm, Qty};
 
 /// Flat lists by instrument (or strategy) id, made at start: a view never allocates.
@@ -23,12 +26,20 @@ pub(super) struct Holdings {
     /// Size factors by instrument and by strategy.
     size_factors: Vec<Ppm>,
     strategy_factors: Vec<Ppm>,
+    /// What the venues told of their accounts.
+    venues: Vec<Option<Arc<VenueFacts>>>,
 }
 
 impl Holdings {
     /// Flat, with full size, until the first view.
-    pub(super) fn new(instruments: usize, strategies: usize, available_at_start: Vec<Qty>) -> Self {
+    pub(super) fn new(
+        catalogue: &Catalogue,
+        strategies: usize,
+        available_at_start: Vec<Qty>,
+    ) -> Self {
+        let instruments = catalogue.all().len();
         Self {
+            venues: vec![None; catalogue.venue_names().len()],
             positions: vec![Qty::ZERO; instruments],
             available: available_at_start.clone(),
             available_at_start,
@@ -47,6 +58,9 @@ impl Holdings {
         }
         for (known, risk) in self.size_factors.iter_mut().zip(&view.instruments) {
             *known = risk.size_factor;
+        }
+        for (known, told) in self.venues.iter_mut().zip(&view.venues) {
+            known.clone_from(told);
         }
         for (index, risk) in view.instruments.iter().enumerate() {
             let start = self
@@ -97,6 +111,7 @@ impl Holdings {
             costs: &self.costs,
             margins: &self.margins,
             unsettled: &self.unsettled,
+            venues: &self.venues,
         }
     }
 }

@@ -174,7 +174,7 @@ impl HotPath {
                 setup.reporting,
                 &permits,
             ),
-            holdings: Holdings::new(count, strategies.len(), setup.available_at_start),
+            holdings: Holdings::new(&setup.catalogue, strategies.len(), setup.available_at_start),
             strategies,
             watching,
             books: Books::new(&setup.catalogue),

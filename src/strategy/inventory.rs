@@ -1,6 +1,10 @@
 //! What the account holds, as the last picture of the risk seat told it.
 
-use crate::units::{Money, Ppm, Qty};
+use std::sync::Arc;
+
+use crate::market::VenueId;
+use crate::trade::VenueFacts;
+use crate::units::{Asset, Money, Ppm, Qty};
 
 /// What the account holds, by instrument id. A missing entry refuses.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +23,22 @@ pub struct Inventory<'a> {
     pub margins: &'a [Option<MarginRoom>],
     /// True while an order is approved whose end is not yet in `positions`.
     pub unsettled: &'a [bool],
+    /// What each venue told of its account, by venue id; `None` until it has.
+    pub venues: &'a [Option<Arc<VenueFacts>>],
+}
+
+impl Inventory<'_> {
+    /// What is free of an asset at a venue by the venue's own word, which lags behind our orders; zero for one that it does
+    /// not name, `None` when it told no balances.
+    #[must_use]
+    pub fn free(&self, venue: VenueId, asset: Asset) -> Option<Money> {
+        let facts = self.venues.get(venue.index())?.as_ref()?;
+        if facts.balances.is_empty() {
+            return None;
+        }
+        let own = facts.balances.iter().find(|(known, _)| *known == asset);
+        Some(own.map_or(Money::ZERO, |(_, balance)| Money(balance.free)))
+    }
 }
 
 /// Decimals of the amounts in [`MarginRoom`].

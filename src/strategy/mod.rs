@@ -19,7 +19,7 @@ pub use basis::SpotPerpBasis;
 pub use cross_venue::CrossVenue;
 pub use inventory::{Inventory, MarginRoom};
 pub use params::{
-    BasisDirection, BasisParams, CommonParams, CrossVenueParams, CycleChoice, ExitStyle,
+    BasisDirection, BasisParams, CommonParams, CrossVenueParams, CycleChoice, ExitStyle, FeeTaken,
     SizeSearch, StrategyParams, TriangularParams,
 };
 pub use routes::StrategyError;

@@ -68,6 +68,8 @@ pub struct TriangularParams {
     pub venue: VenueId,
     /// Taker fee by instrument id; a missing one refuses.
     pub taker_fees: Vec<Ppm>,
+    /// Which asset the fee of an order is taken from.
+    pub fee_taken: FeeTaken,
     /// Where a cycle may begin and end.
     pub start_assets: Vec<Asset>,
     /// Which cycles there are.
@@ -86,6 +88,17 @@ pub struct TriangularParams {
     pub protective_limit: Ppm,
     /// Most held of an intermediate asset, in units of that asset.
     pub asset_caps: Vec<(Asset, Money)>,
+}
+
+/// Which asset a fee is taken from. It decides how much of a cycle arrives at its next leg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FeeTaken {
+    /// From what was received, as Binance does: base of a buy, quote of a sell. Safe where a discount asset may run out: what
+    /// is then paid from there is left over.
+    #[default]
+    FromReceived,
+    /// From the quote asset, on top of a buy: what was bought arrives whole.
+    FromQuote,
 }
 
 /// Which cycles a triangular strategy watches.

@@ -3,7 +3,7 @@
 use crate::capacity::LEGS_MAX;
 use crate::market::InstrumentId;
 use crate::trade::Intent;
-use crate::units::{Nanos, Notional, Ppm, Qty, Side};
+use crate::units::{Money, Nanos, Notional, Ppm, Qty, Side};
 
 use super::sizing::NoSize;
 
@@ -228,6 +228,20 @@ pub enum Pass {
         /// What is expected to be lost.
         loss: Ppm,
     },
+    /// A cycle would begin with too little of its start asset.
+    StartBelowMin {
+        /// Most it could begin with, in the start asset.
+        start: Money,
+        /// Least.
+        start_min: Money,
+    },
+    /// An edge is there at the touch, but no size that lots, depth and bounds allow reaches the minimum.
+    LotsEatEdge {
+        /// Net edge of the best size, what is left over not counted.
+        net_edge: Ppm,
+        /// Least.
+        net_edge_min: Ppm,
+    },
 }
 
 impl From<NoSize> for Pass {
@@ -317,11 +331,15 @@ pub enum Outcome {
     LiquidationNear,
     /// See [`Pass`].
     ExitDearer,
+    /// See [`Pass`].
+    StartBelowMin,
+    /// See [`Pass`].
+    LotsEatEdge,
 }
 
 impl Outcome {
     /// All, in order.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::Taken,
         Self::BelowThreshold,
         Self::StaleBook,
@@ -346,6 +364,8 @@ impl Outcome {
         Self::Leverage,
         Self::LiquidationNear,
         Self::ExitDearer,
+        Self::StartBelowMin,
+        Self::LotsEatEdge,
     ];
     /// Fixed short word for a metric label.
     #[must_use]
@@ -375,6 +395,8 @@ impl Outcome {
             Self::Leverage => "leverage",
             Self::LiquidationNear => "liquidation_near",
             Self::ExitDearer => "exit_dearer",
+            Self::StartBelowMin => "start_below_min",
+            Self::LotsEatEdge => "lots_eat_edge",
         }
     }
     /// As an array index.
@@ -409,6 +431,8 @@ impl Pass {
             Self::Leverage { .. } => Outcome::Leverage,
             Self::LiquidationNear { .. } => Outcome::LiquidationNear,
             Self::ExitDearer { .. } => Outcome::ExitDearer,
+            Self::StartBelowMin { .. } => Outcome::StartBelowMin,
+            Self::LotsEatEdge { .. } => Outcome::LotsEatEdge,
         }
     }
 }

@@ -5,7 +5,11 @@ use arbalest::config::document::Document;
 use arbalest::config::load::Files;
 use arbalest::config::{ConfigError, EngineMode, Settings, explain};
 use arbalest::market::{Catalogue, Instrument, InstrumentId, InstrumentStatus, VenueId};
-use arbalest::units::{Grid, Nanos, Ppm, Price, Qty};
+use arbalest::strategy::{
+    BasisDirection, CrossVenueParams, CycleChoice, ExitStyle, SizeSearch, StrategyParams,
+};
+use arbalest::trade::SendOrder;
+use arbalest::units::{Asset, Grid, Nanos, Ppm, Price, Qty};
 use rust_decimal::Decimal;
 
 fn with(change: impl FnOnce(&mut Files)) -> Result<Settings, ConfigError> {
@@ -21,6 +25,45 @@ fn places(error: &ConfigError) -> Vec<String> {
         format!("{}:{}:{} {}", at.file, at.line, at.column, mistake.key)
     };
     error.mistakes.iter().map(place).collect()
+}
+
+fn cross(params: &StrategyParams) -> &CrossVenueParams {
+    match params {
+        StrategyParams::CrossVenue(params) => params,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The default with a spot and a perpetual venue of its own for a basis strategy, pairs for cycles, and the given strategies.
+fn of_three_kinds(strategies: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+    with(|files| {
+        let venue = |id: &str, dialect: &str, symbols: &str| {
+            format!(
+                "\n[[venue]]\nid = \"{id}\"\ndialect = \"{dialect}\"\nsimulated = true\nsymbols = [{symbols}]\n[venue.fees]\ntaker_fee_bps = 7\nmaker_fee_bps = 0\n"
+            )
+        };
+        let limit = |venue: &str, symbol: &str| {
+            format!(
+                "\n[[instrument]]\nvenue = \"{venue}\"\nsymbol = \"{symbol}\"\norder_qty_base_max = \"1\"\nposition_qty_base_max = \"5\"\n"
+            )
+        };
+        files.venues.text = files.venues.text.replace(
+            "symbols = [\"BTC/USDT\", \"ETH/USDT\"]",
+            "symbols = [\"BTC/USDT\", \"ETH/USDT\", \"ETH/BTC\"]",
+        );
+        files.venues.text += &venue("own_spot", "binance_spot", "\"SOL/USDT\"");
+        files.venues.text += &venue("own_perp", "binance_usdm", "\"SOL/USDT:USDT\"");
+        for (at, symbol) in [
+            ("spot_a", "ETH/BTC"),
+            ("spot_b", "ETH/BTC"),
+            ("own_spot", "SOL/USDT"),
+            ("own_perp", "SOL/USDT:USDT"),
+        ] {
+            files.limits.text += &limit(at, symbol);
+        }
+        let file = |(name, text): &(&str, &str)| Document::new(name, *text);
+        files.strategies.extend(strategies.iter().map(file));
+    })
 }
 
 fn catalogue(settings: &Settings) -> Catalogue {
@@ -77,7 +120,8 @@ fn settings_build_limits_and_parameters() {
     assert_eq!(limits.instruments[0].unwrap().order_qty_max, Qty(5_000));
     assert_eq!(limits.ref_price_age_max, Nanos::from_millis(1_000));
     assert_eq!(limits.close.deadline, Nanos::from_secs(60));
-    let params = settings.cross_venue_params(&catalogue).unwrap();
+    let params = settings.strategy_params(&catalogue).unwrap();
+    let params: Vec<&CrossVenueParams> = params.iter().map(cross).collect();
     assert_eq!(params.len(), 2);
     assert_eq!(
         params[0].instruments,
@@ -91,6 +135,233 @@ fn settings_build_limits_and_parameters() {
     assert_eq!(params[0].max_order_notional.0, 2_000 * 10_i128.pow(7));
     let empty = Catalogue::new(vec!["a".into(), "b".into(), "c".into()], vec![]).unwrap();
     assert!(settings.limits(&empty).is_err());
+}
+
+const TRIANGLE: &str =
+    "id = \"triangle\"\nkind = \"triangular\"\nmode = \"paper\"\nvenue = \"spot_a\"\n";
+const CARRY: &str = "id = \"carry\"\nkind = \"spot_perp_basis\"\nspot = \"own_spot:SOL/USDT\"\nperp = \"own_perp:SOL/USDT:USDT\"\n";
+
+#[test]
+fn a_triangular_file_has_its_own_defaults_and_keys() {
+    let settings = of_three_kinds(&[("strategies/t.toml", TRIANGLE)]).unwrap();
+    let params = settings.strategy_params(&catalogue(&settings)).unwrap();
+    let StrategyParams::Triangular(params) = &params[2] else {
+        panic!("{params:?}");
+    };
+    let usdt = Asset::new("USDT").unwrap();
+    assert_eq!(
+        (params.common.name.as_str(), params.common.id.0),
+        ("triangle", 2)
+    );
+    assert_eq!(params.common.max_book_age, Nanos::from_millis(50));
+    assert_eq!(params.common.max_leg_skew, Nanos::from_millis(25));
+    assert_eq!(params.common.leg_timeout, Nanos::from_millis(300));
+    assert_eq!(params.common.min_net_edge, Ppm::from_bps(6));
+    assert_eq!(params.common.max_net_edge, Ppm::from_bps(100));
+    assert_eq!(
+        (params.venue, &params.start_assets),
+        (VenueId(0), &vec![usdt])
+    );
+    assert_eq!(params.max_cycle_legs, 3);
+    assert_eq!(
+        (params.start_min.0, params.start_max.0),
+        (50.into(), 500.into())
+    );
+    assert_eq!(
+        (params.size_search, params.execution),
+        (SizeSearch::Bisect, SendOrder::Sequential)
+    );
+    assert_eq!(params.protective_limit, Ppm::from_bps(20));
+    assert_eq!(params.taker_fees.len(), 10, "{:?}", params.taker_fees);
+    assert_eq!(params.taker_fees[9], Ppm::from_bps(7));
+    assert_eq!(
+        params.cycles,
+        CycleChoice::Discover {
+            assets_allow: vec![],
+            assets_deny: vec![]
+        }
+    );
+    let given = format!(
+        "{TRIANGLE}cycles = [\"USDT > BTC > ETH\", \"USDT > ETH > BTC > USDT\"]\nexecution = \"parallel\"\nasset_caps = {{ BTC = \"0.5\" }}\n"
+    );
+    let settings = of_three_kinds(&[("strategies/t.toml", &given)]).unwrap();
+    let params = settings.strategy_params(&catalogue(&settings)).unwrap();
+    let StrategyParams::Triangular(params) = &params[2] else {
+        panic!("{params:?}");
+    };
+    let path = |text: &str| {
+        text.split(' ')
+            .map(|code| Asset::new(code).unwrap())
+            .collect()
+    };
+    assert_eq!(
+        params.cycles,
+        CycleChoice::Given(vec![path("USDT BTC ETH"), path("USDT ETH BTC")])
+    );
+    assert_eq!(params.execution, SendOrder::Together);
+    assert_eq!(params.asset_caps[0].1.0.to_string(), "0.5");
+}
+
+#[test]
+fn a_basis_file_has_its_own_defaults_and_keys() {
+    let settings = of_three_kinds(&[("strategies/c.toml", CARRY)]).unwrap();
+    let params = settings.strategy_params(&catalogue(&settings)).unwrap();
+    let StrategyParams::SpotPerpBasis(params) = &params[2] else {
+        panic!("{params:?}");
+    };
+    assert_eq!(
+        (params.spot, params.perp),
+        (InstrumentId(8), InstrumentId(9))
+    );
+    assert_eq!(
+        (params.spot_fee, params.perp_fee),
+        (Ppm::from_bps(7), Ppm::from_bps(7))
+    );
+    assert_eq!(params.direction, BasisDirection::ShortPerp);
+    assert_eq!(
+        (params.entry_basis, params.exit_basis),
+        (Ppm::from_bps(20), Ppm::from_bps(5))
+    );
+    assert_eq!(params.min_funding_8h_ppb, 100_000);
+    assert_eq!(params.carry_horizon, Nanos::from_secs(72 * 3_600));
+    assert_eq!(params.no_entry_before_funding, Nanos::from_secs(30));
+    assert_eq!(
+        (params.leverage, params.exit_style),
+        (2, ExitStyle::PairSlices)
+    );
+    assert_eq!(
+        (params.slice.0, params.max_position.0),
+        (200.into(), 5_000.into())
+    );
+}
+
+#[test]
+fn each_rule_of_the_kinds_has_its_words() {
+    let triangle = |more: &str| vec![("strategies/t.toml", format!("{TRIANGLE}{more}"))];
+    let carry = |from: &str, to: &str| vec![("strategies/c.toml", CARRY.replace(from, to))];
+    for (words, files) in [
+        (
+            "did you mean \"triangular\"?",
+            vec![(
+                "strategies/t.toml",
+                TRIANGLE.replace("triangular", "triangluar"),
+            )],
+        ),
+        (
+            "is not a venue of venues.toml; did you mean \"spot_a\"?",
+            vec![("strategies/t.toml", TRIANGLE.replace("spot_a", "spot_aa"))],
+        ),
+        (
+            "needs a spot venue",
+            vec![("strategies/t.toml", TRIANGLE.replace("spot_a", "perp"))],
+        ),
+        (
+            "no symbol of the venue changes one into the other",
+            triangle("cycles = [\"USDT > BTC > SOL\"]\n"),
+        ),
+        (
+            "which is not one of start_assets",
+            triangle("cycles = [\"BTC > USDT > ETH\"]\n"),
+        ),
+        (
+            "3 to 5 different assets",
+            triangle("cycles = [\"USDT > BTC > USDT\"]\n"),
+        ),
+        (
+            "contradicts discover = true",
+            triangle("discover = true\ncycles = [\"USDT > BTC > ETH\"]\n"),
+        ),
+        (
+            "names no cycle, and discover is false",
+            triangle("discover = false\n"),
+        ),
+        (
+            "is not an asset of any symbol of the venue",
+            triangle("assets_deny = [\"DOGE\"]\n"),
+        ),
+        (
+            "narrows the cycles that are found",
+            triangle("assets_deny = [\"BTC\"]\ncycles = [\"USDT > BTC > ETH\"]\n"),
+        ),
+        (
+            "is a cap of an asset",
+            triangle("asset_caps = { DOGE = 1 }\n"),
+        ),
+        (
+            "is above start_max_quote",
+            triangle("start_min_quote = 501\n"),
+        ),
+        (
+            "is not a known key",
+            triangle("spot = \"spot_a:BTC/USDT\"\n"),
+        ),
+        (
+            "must be \"venue:SYMBOL\"",
+            carry("own_spot:SOL/USDT\"", "SOL/USDT\""),
+        ),
+        ("did you mean \"own_spot\"?", carry("own_spot:", "ownspot:")),
+        (
+            "names SOL/USDC, which is not a symbol of own_spot",
+            carry("SOL/USDT\"\nperp", "SOL/USDC\"\nperp"),
+        ),
+        (
+            "is a perpetual, and must be a spot symbol",
+            carry(
+                "spot = \"own_spot:SOL/USDT\"",
+                "spot = \"own_perp:SOL/USDT:USDT\"",
+            ),
+        ),
+        (
+            "is spot, and must be a perpetual",
+            carry("own_perp:SOL/USDT:USDT", "own_spot:SOL/USDT"),
+        ),
+        (
+            "is a perpetual of another base than spot (SOL)",
+            carry("own_perp:SOL/USDT:USDT", "perp:BTC/USDT:USDT"),
+        ),
+        (
+            "a pair would be left as it is entered",
+            carry("id =", "exit_basis_bps = 20\nid ="),
+        ),
+        (
+            "fees cannot be spread over longer",
+            carry("id =", "max_hold_h = 24\nid ="),
+        ),
+        (
+            "must be from 1 to 3, was 5",
+            carry("id =", "leverage = 5\nid ="),
+        ),
+        (
+            "is traded by strategy btc_cross too",
+            vec![(
+                "strategies/c.toml",
+                CARRY
+                    .replace("own_spot:SOL", "spot_a:BTC")
+                    .replace("own_perp:SOL", "perp:BTC"),
+            )],
+        ),
+        (
+            "is traded by strategy carry too",
+            vec![
+                ("strategies/c.toml", CARRY.to_owned()),
+                ("strategies/d.toml", CARRY.replace("\"carry\"", "\"other\"")),
+            ],
+        ),
+    ] {
+        let files: Vec<(&str, &str)> = files
+            .iter()
+            .map(|(name, text)| (*name, text.as_str()))
+            .collect();
+        let error = of_three_kinds(&files).map(|_settings| ()).unwrap_err();
+        assert!(error.to_string().contains(words), "{words} not in\n{error}");
+    }
+    let misspelt = TRIANGLE.replace("triangular", "triangluar") + "max_cycle_legz = 4\n";
+    let error = of_three_kinds(&[("strategies/t.toml", &misspelt)]).unwrap_err();
+    assert_eq!(
+        error.mistakes.len(),
+        2,
+        "the kind meant is assumed, so that all is found\n{error}"
+    );
 }
 
 #[test]
@@ -286,9 +557,9 @@ fn units_are_read_and_echoed_in_one_form() {
             .replace("cooldown_ms = 50", "cooldown_ms = \"1.5s\"");
     })
     .unwrap();
-    let params = &settings.strategies[0].params;
+    let params = settings.strategies[0].common();
     assert_eq!(
-        (params.common.max_net_edge, params.common.cooldown),
+        (params.max_net_edge, params.cooldown),
         (Ppm::from_bps(50), Nanos::from_millis(1_500))
     );
     let echo = |key: &str| {

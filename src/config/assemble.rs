@@ -11,10 +11,11 @@ use crate::exchanges::rules::{RuleBook, RulesError, TradingRules};
 use crate::execution::RepairRules;
 use crate::market::{Catalogue, InstrumentId, VenueId};
 use crate::risk::Limits;
-use crate::strategy::{StrategyError, StrategyParams, build};
+use crate::strategy::{StrategyError, build};
 use crate::units::{Nanos, Ppm, Qty};
 
 use super::settings::{EngineMode, Settings, SettingsError};
+use super::strategies::StrategySettings;
 
 /// The venues' rules do not fit the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -133,17 +134,7 @@ impl Assembly {
             .collect();
         let catalogue = Catalogue::new(names, instruments).ok_or(AssembleError::Catalogue)?;
         let limits = settings.limits(&catalogue)?;
-        let fee = |venue: VenueId| {
-            settings
-                .venues()
-                .get(venue.index())
-                .map_or(Ppm::ONE, |one| one.taker_fee)
-        };
-        let taker_fees = catalogue
-            .all()
-            .iter()
-            .map(|instrument| fee(instrument.venue))
-            .collect();
+        let taker_fees = settings.taker_fees(&catalogue);
         Ok(Self {
             catalogue: Arc::new(catalogue),
             limits: Arc::new(limits),
@@ -162,28 +153,29 @@ impl Assembly {
         feeds: Vec<Vec<InstrumentId>>,
         available: Vec<Qty>,
     ) -> Result<HotSetup, AssembleError> {
-        let strategies = settings.cross_venue_params(&self.catalogue)?;
+        let common = || {
+            let all = settings.strategies.iter();
+            all.map(StrategySettings::common)
+        };
         let rules = RepairRules {
-            cost_max: strategies
-                .iter()
-                .map(|params| params.common.max_unwind_cost)
+            cost_max: common()
+                .map(|params| params.max_unwind_cost)
                 .max()
                 .unwrap_or(Ppm::from_bps(30)),
-            book_age_max: strategies
-                .iter()
-                .map(|params| params.common.max_book_age)
+            book_age_max: common()
+                .map(|params| params.max_book_age)
                 .max()
                 .unwrap_or(Nanos::from_millis(250)),
-            cushion: strategies
-                .iter()
-                .map(|params| params.common.limit_cushion)
+            cushion: common()
+                .map(|params| params.limit_cushion)
                 .max()
                 .unwrap_or(Ppm::from_bps(2)),
             notional_margin: self.limits.notional_margin,
         };
-        let strategies = strategies
+        let strategies = settings
+            .strategy_params(&self.catalogue)?
             .into_iter()
-            .map(|params| build(StrategyParams::CrossVenue(params), &self.catalogue))
+            .map(|params| build(params, &self.catalogue))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(HotSetup {
             catalogue: Arc::clone(&self.catalogue),

@@ -1,15 +1,14 @@
 //! Rules that join the files: what each file may say alone is checked where it is read.
 
 use crate::capacity::STRATEGIES_MAX;
+use crate::market::{Symbol, VenueId};
 
 use super::document::Report;
 use super::mistake::{Mistake, Place};
+use super::read_strategy::StrategyDraft;
 use super::read_venues::VenueDraft;
-use super::settings::{EngineMode, EngineSettings, LimitSettings, StrategySettings};
-use super::table::Item;
-
-/// A strategy as far as it could be read, with the place of its file's first line.
-pub(super) type StrategyDraft = (Option<Item>, Option<StrategySettings>, Place);
+use super::settings::{EngineMode, EngineSettings, LimitSettings};
+use super::strategies::{StrategyKind, StrategySettings};
 
 fn add(
     report: &mut Report,
@@ -37,24 +36,12 @@ pub(super) fn check(
     report: &mut Report,
 ) {
     check_ids(strategies, report);
-    for (_, strategy, place) in strategies {
-        let Some(strategy) = strategy else { continue };
-        if let Some(limits) = limits
-            && strategy.max_order_quote > limits.common.order_notional_usd_max
-        {
-            let rule = format!(
-                "is above order_notional_usd_max of limits.toml ({}): every full-size set would be refused",
-                limits.common.order_notional_usd_max
-            );
-            let value = strategy.max_order_quote.to_string();
-            add(
-                report,
-                place,
-                "max_order_quote",
-                value,
-                rule,
-                "lower it, or ask risk to raise the limit",
-            );
+    for draft in strategies {
+        let Some(strategy) = &draft.settings else {
+            continue;
+        };
+        if let (Some(limits), Some(engine)) = (limits, engine) {
+            check_order(draft, strategy, limits, engine, report);
         }
         if let Some(engine) = engine
             && strategy.mode > engine.mode
@@ -65,7 +52,7 @@ pub(super) fn check(
             );
             add(
                 report,
-                place,
+                &draft.place("mode"),
                 "mode",
                 format!("\"{}\"", strategy.mode.label()),
                 rule,
@@ -73,18 +60,91 @@ pub(super) fn check(
             );
         }
     }
+    check_shared(venues, strategies, report);
     if engine.is_some_and(|engine| engine.mode == EngineMode::Live) {
         check_live(venues, report);
     }
 }
 
+/// The largest order of a strategy must pass the risk officer's limit.
+fn check_order(
+    draft: &StrategyDraft,
+    strategy: &StrategySettings,
+    limits: &LimitSettings,
+    engine: &EngineSettings,
+    report: &mut Report,
+) {
+    let (key, value, asset) = strategy.largest_order();
+    let limit = limits.common.order_notional_usd_max;
+    if asset == Some(engine.reporting_currency) && value > limit {
+        let rule = format!(
+            "is above order_notional_usd_max of limits.toml ({limit}): every full-size set would be refused"
+        );
+        add(
+            report,
+            &draft.place(key),
+            key,
+            value.to_string(),
+            rule,
+            "lower it, or ask risk to raise the limit",
+        );
+    }
+}
+
+/// The instruments of a basis strategy belong to it alone: a position in them is its own, also after a restart.
+fn check_shared(venues: &[VenueDraft], strategies: &[StrategyDraft], report: &mut Report) {
+    let symbols: Vec<Vec<Symbol>> = venues
+        .iter()
+        .map(|venue| venue.symbols.iter().map(|(symbol, _)| *symbol).collect())
+        .collect();
+    let at = |venue: VenueId| symbols.get(venue.index()).map_or(&[][..], Vec::as_slice);
+    let read = || {
+        let all = strategies.iter().enumerate();
+        all.filter_map(|(index, draft)| Some((index, draft, draft.settings.as_ref()?)))
+    };
+    for (index, draft, own) in read() {
+        let StrategyKind::SpotPerpBasis(basis) = &own.kind else {
+            continue;
+        };
+        for (other_index, _, other) in read() {
+            let is_basis = matches!(other.kind, StrategyKind::SpotPerpBasis(_));
+            // Two basis strategies that share are told once, in the later file.
+            if other_index == index || (is_basis && other_index > index) {
+                continue;
+            }
+            let theirs = other.instruments(at);
+            for (key, instrument) in [("spot", basis.spot), ("perp", basis.perp)] {
+                if !theirs.contains(&instrument) {
+                    continue;
+                }
+                let (venue, symbol) = instrument;
+                let id = venues
+                    .get(venue.index())
+                    .and_then(|venue| venue.id.as_ref())
+                    .map_or("?", |id| &id.text);
+                add(
+                    report,
+                    &draft.place(key),
+                    key,
+                    format!("\"{id}:{symbol}\""),
+                    format!(
+                        "is traded by strategy {} too: a pair's position must be its own, or neither could tell what it holds",
+                        other.id
+                    ),
+                    "take the instrument out of one of the two, or give one a venue instance of its own",
+                );
+            }
+        }
+    }
+}
+
 fn check_ids(strategies: &[StrategyDraft], report: &mut Report) {
-    for (index, (id, _, place)) in strategies.iter().enumerate() {
-        let Some(id) = id else { continue };
+    for (index, draft) in strategies.iter().enumerate() {
+        let Some(id) = &draft.id else { continue };
         let earlier = strategies
             .iter()
             .take(index)
-            .filter_map(|(known, ..)| known.as_ref());
+            .filter_map(|known| known.id.as_ref());
         if let Some(known) = earlier.into_iter().find(|known| known.text == id.text) {
             let rule = format!("is used by {} too", known.place.file);
             add(
@@ -100,7 +160,7 @@ fn check_ids(strategies: &[StrategyDraft], report: &mut Report) {
             let rule = format!("is one strategy more than {STRATEGIES_MAX}");
             add(
                 report,
-                place,
+                &draft.place("id"),
                 "id",
                 format!("{:?}", id.text),
                 rule,

@@ -53,6 +53,7 @@ fn write_section(section: &Section, page: &mut String) {
         form,
         absent,
         meaning,
+        ..
     } in section.fields
     {
         let (unit, range) = match form {

@@ -8,13 +8,32 @@ use super::quantity;
 use super::schema::{Absent, Form, Section};
 use super::table::{Item, Table, number_text, shown};
 
+fn texts_of(items: &[Item]) -> Vec<&str> {
+    items.iter().map(|item| item.text.as_str()).collect()
+}
+
 impl<'a> Table<'a> {
-    /// A list of texts; empty when it may be absent.
+    /// A list of texts; its default (words between commas), or empty, when it may be absent.
     pub fn texts(&self, key: &str, report: &mut Report) -> Option<Vec<Item>> {
         let field = self.field(key);
         let Some((_, value)) = self.entry(key) else {
             self.missing(field, report);
-            return (field.absent != Absent::Refused).then(Vec::new);
+            let words = match field.absent {
+                Absent::Refused => return None,
+                Absent::Means(words) => words,
+                Absent::None(_) => "",
+            };
+            let items = words.split(',').filter(|word| !word.is_empty());
+            let items: Vec<Item> = items
+                .map(|word| Item {
+                    text: word.to_owned(),
+                    place: self.place(key),
+                })
+                .collect();
+            if !items.is_empty() {
+                self.echo(key, format!("{:?}", texts_of(&items)), report);
+            }
+            return Some(items);
         };
         let items: Option<Vec<Item>> = value.as_array().and_then(|items| {
             items
@@ -47,8 +66,7 @@ impl<'a> Table<'a> {
                 );
             }
             Some(items) => {
-                let texts: Vec<&str> = items.iter().map(|item| item.text.as_str()).collect();
-                self.echo(key, format!("{texts:?}"), report);
+                self.echo(key, format!("{:?}", texts_of(items)), report);
             }
         }
         items

@@ -10,6 +10,7 @@ use crate::trade::StrategyId;
 use super::check;
 use super::document::{Document, Report};
 use super::mistake::{ConfigError, Mistake};
+use super::read_strategy::StrategyDraft;
 use super::settings::Settings;
 use super::{read_engine, read_limits, read_strategy, read_venues};
 
@@ -210,14 +211,13 @@ impl Settings {
         let engine = read_engine::read(&files.engine, &mut report);
         let venues = read_venues::read(&files.venues, &mut report);
         let limits = read_limits::read(&files.limits, &venues, &mut report);
-        let strategies: Vec<check::StrategyDraft> = files
+        let strategies: Vec<StrategyDraft> = files
             .strategies
             .iter()
             .enumerate()
             .map(|(index, document)| {
                 let id = StrategyId(u8::try_from(index).unwrap_or(u8::MAX));
-                let (name, strategy) = read_strategy::read(document, id, &venues, &mut report);
-                (name, strategy, document.place(0))
+                read_strategy::read(document, id, &venues, &mut report)
             })
             .collect();
         check::check(
@@ -231,7 +231,7 @@ impl Settings {
         let venues: Option<Vec<_>> = venues.into_iter().map(|venue| venue.settings).collect();
         let strategies: Option<Vec<_>> = strategies
             .into_iter()
-            .map(|(_, strategy, _)| strategy)
+            .map(|strategy| strategy.settings)
             .collect();
         let (Some(engine), Some(venues), Some(limits), Some(strategies)) =
             (engine, venues, limits, strategies)

@@ -27,10 +27,12 @@ pub mod reload;
 #[rustfmt::skip] // one row a key reads as a table
 pub mod schema;
 pub mod settings;
+pub mod strategies;
 pub mod table;
 
 pub use mistake::{ConfigError, Mistake, Place};
 pub use settings::{
     EngineMode, EngineSettings, KeySource, Layout, LimitSettings, Settings, SettingsError,
-    StrategyMode, StrategySettings, VenueSettings, Wait,
+    StrategyMode, VenueSettings, Wait,
 };
+pub use strategies::{StrategyKind, StrategySettings};

@@ -9,12 +9,18 @@ use crate::units::{Nanos, Ppm};
 pub enum Unit {
     /// Basis points.
     Bps,
+    /// Basis points to 0.00001: rates of funding.
+    FineBps,
     /// A share from 0 to 1.
     Ratio,
     /// A span; a bare number is microseconds.
     Micros,
     /// A span; a bare number is milliseconds.
     Millis,
+    /// A span; a bare number is seconds.
+    Seconds,
+    /// A span; a bare number is hours.
+    Hours,
     /// An amount in the named asset or currency.
     Amount(&'static str),
     /// A whole number of things.
@@ -26,10 +32,12 @@ impl Unit {
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Bps => "bps",
+            Self::Bps | Self::FineBps => "bps",
             Self::Ratio => "ratio 0..1",
             Self::Micros => "us",
             Self::Millis => "ms",
+            Self::Seconds => "s",
+            Self::Hours => "h",
             Self::Amount(of) => of,
             Self::Count => "count",
         }
@@ -38,21 +46,26 @@ impl Unit {
     #[must_use]
     pub const fn example(self) -> &'static str {
         match self {
-            Self::Bps => "5, \"5 bps\" or \"0.05%\"",
+            Self::Bps | Self::FineBps => "5, \"5 bps\" or \"0.05%\"",
             Self::Ratio => "0.25, \"25%\" or \"2500 bps\"",
             Self::Micros => "500, \"500us\" or \"0.5ms\"",
             Self::Millis => "250, \"250ms\" or \"1.5s\"",
+            Self::Seconds => "30, \"30s\" or \"1min\"",
+            Self::Hours => "8, \"8h\" or \"480min\"",
             Self::Amount(_) => "\"1000\" or \"0.05\"",
             Self::Count => "a whole number such as 3",
         }
     }
-    /// The finest step: ppm, ns, one, or none for an amount.
+    /// The finest step: ppm, ppb, ns, one, or none for an amount.
     const fn suffixes(self) -> &'static [(&'static str, Decimal)] {
         match self {
             Self::Bps => &RATIO_SUFFIXES_BPS,
+            Self::FineBps => &RATIO_SUFFIXES_FINE,
             Self::Ratio => &RATIO_SUFFIXES,
             Self::Micros => &SPAN_SUFFIXES_MICROS,
             Self::Millis => &SPAN_SUFFIXES_MILLIS,
+            Self::Seconds => &SPAN_SUFFIXES_SECONDS,
+            Self::Hours => &SPAN_SUFFIXES_HOURS,
             Self::Amount(_) | Self::Count => &PLAIN,
         }
     }
@@ -70,6 +83,12 @@ const RATIO_SUFFIXES_BPS: [(&str, Decimal); 4] = [
     ("ppm", whole(1)),
     ("%", whole(10_000)),
     ("", whole(100)),
+];
+const RATIO_SUFFIXES_FINE: [(&str, Decimal); 4] = [
+    ("bps", whole(100_000)),
+    ("ppm", whole(1_000)),
+    ("%", whole(10_000_000)),
+    ("", whole(100_000)),
 ];
 const RATIO_SUFFIXES: [(&str, Decimal); 4] = [
     ("bps", whole(100)),
@@ -94,6 +113,24 @@ const SPAN_SUFFIXES_MICROS: [(&str, Decimal); 7] = [
     ("min", MINUTE),
     ("h", HOUR),
     ("", whole(1_000)),
+];
+const SPAN_SUFFIXES_SECONDS: [(&str, Decimal); 7] = [
+    ("ns", whole(1)),
+    ("us", whole(1_000)),
+    ("ms", whole(1_000_000)),
+    ("s", whole(1_000_000_000)),
+    ("min", MINUTE),
+    ("h", HOUR),
+    ("", whole(1_000_000_000)),
+];
+const SPAN_SUFFIXES_HOURS: [(&str, Decimal); 7] = [
+    ("ns", whole(1)),
+    ("us", whole(1_000)),
+    ("ms", whole(1_000_000)),
+    ("s", whole(1_000_000_000)),
+    ("min", MINUTE),
+    ("h", HOUR),
+    ("", HOUR),
 ];
 const PLAIN: [(&str, Decimal); 1] = [("", whole(1))];
 
@@ -128,7 +165,10 @@ pub fn parse(text: &str, unit: Unit) -> Result<Decimal, String> {
     let finest = match unit {
         Unit::Amount(_) => return Ok(steps.normalize()),
         Unit::Bps | Unit::Ratio => "must be a whole number of ppm (0.01 bps)",
-        Unit::Micros | Unit::Millis => "must be a whole number of nanoseconds",
+        Unit::FineBps => "must be a whole number of ppb (0.00001 bps)",
+        Unit::Micros | Unit::Millis | Unit::Seconds | Unit::Hours => {
+            "must be a whole number of nanoseconds"
+        }
         Unit::Count => "must be a whole number",
     };
     if steps.is_integer() {
@@ -144,9 +184,12 @@ pub fn display(steps: Decimal, unit: Unit) -> String {
     let shown = |factor: Decimal| steps.checked_div(factor).unwrap_or(steps).normalize();
     match unit {
         Unit::Bps => format!("{} bps", shown(whole(100))),
+        Unit::FineBps => format!("{} bps", shown(whole(100_000))),
         Unit::Ratio => format!("{}", shown(whole(1_000_000))),
         Unit::Micros => format!("{} us", shown(whole(1_000))),
         Unit::Millis => format!("{} ms", shown(whole(1_000_000))),
+        Unit::Seconds => format!("{} s", shown(whole(1_000_000_000))),
+        Unit::Hours => format!("{} h", shown(HOUR)),
         Unit::Amount(_) | Unit::Count => format!("{}", steps.normalize()),
     }
 }
@@ -184,6 +227,10 @@ mod tests {
             ("1 h", Unit::Millis, "3600000000000"),
             ("7us", Unit::Micros, "7000"),
             ("7", Unit::Micros, "7000"),
+            ("30", Unit::Seconds, "30000000000"),
+            ("72", Unit::Hours, "259200000000000"),
+            ("90min", Unit::Hours, "5400000000000"),
+            ("0.125", Unit::FineBps, "12500"),
             ("0.10", Unit::Amount("quote"), "0.1"),
             ("12", Unit::Count, "12"),
         ] {

@@ -9,6 +9,7 @@ mod kill;
 mod pre_trade;
 mod recovery;
 mod store;
+mod strategy;
 
 pub use alert::ALERT;
 pub use controls::{CONTROLS, STRESS};
@@ -16,6 +17,7 @@ pub use kill::KILL;
 pub use pre_trade::PRE_TRADE;
 pub use recovery::{DEAD_MAN, RECOVERY, WATCHDOG};
 pub use store::STORE;
+pub use strategy::{CROSS_EXCHANGE, KIND, SPOT_PERP_BASIS, TRIANGULAR};
 
 /// What stands in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,32 @@ pub struct Field {
     pub absent: Absent,
     /// What it does.
     pub meaning: &'static str,
+    /// Which values of it allow less.
+    pub tighter: Tighter,
+}
+
+/// Which values of a setting allow less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tighter {
+    /// Smaller ones; of flags false, of words the earlier ones, of lists the shorter ones.
+    Lower,
+    /// Larger ones; of flags true, of words the later ones, of lists the longer ones.
+    Higher,
+    /// It says how, not how much.
+    Neither,
+}
+
+impl Field {
+    /// A smaller value allows less.
+    const fn tighter_when_lower(mut self) -> Self {
+        self.tighter = Tighter::Lower;
+        self
+    }
+    /// A larger value allows less.
+    const fn tighter_when_higher(mut self) -> Self {
+        self.tighter = Tighter::Higher;
+        self
+    }
 }
 
 /// The keys of one table.
@@ -72,7 +100,7 @@ pub struct Section {
 }
 
 const fn field(key: &'static str, form: Form, absent: Absent, meaning: &'static str) -> Field {
-    Field { key, form, absent, meaning }
+    Field { key, form, absent, meaning, tighter: Tighter::Neither }
 }
 const fn bps(key: &'static str, low: &'static str, high: &'static str, absent: Absent, meaning: &'static str) -> Field {
     field(key, Form::Number(Unit::Bps, low, high), absent, meaning)
@@ -268,40 +296,10 @@ pub const INSTRUMENT: Section = Section {
         positive("position_qty_base_max", "base", Refused, "largest worst-case position, long or short (PT-20, AT-01)"),
     ],
 };
-/// `strategies/*.toml`
-pub const STRATEGY: Section = Section {
-    file: "strategies/*.toml",
-    table: "",
-    meaning: "One strategy a file. Edges are net of fees.",
-    fields: &[
-        field("id", Form::Text("lower-case letters, digits and _, at most 24"), Refused, "its name in metrics and records"),
-        field("kind", Form::Choice(&["cross_exchange"]), Refused, "buy at one venue, sell at another, both at once"),
-        field("mode", Form::Choice(&["observe", "paper", "live"]), Means("observe"), "observe: count opportunities only; live needs the engine's mode live"),
-        field("symbol", Form::Text("BASE/QUOTE"), Refused, "the base and quote compared; a venue's perpetual of the same pair takes part"),
-        field("venues", Form::Texts("an id of venues.toml"), Refused, "at least two; every ordered pair is a route"),
-        field("routes_deny", Form::Texts("\"buy_venue:sell_venue\""), Means(""), "routes that are never taken"),
-        bps("min_net_edge_bps", "0.01", "10000", Means("5"), "edge a set must reach after both taker fees"),
-        bps("max_net_edge_bps", "0.01", "10000", Means("150"), "above this an edge is taken for an error in the data and refused"),
-        count("confirm_updates", "1", "1000", Means("1"), "consecutive updates that must agree"),
-        positive("min_order_quote", "quote", Means("50"), "smallest leg value"),
-        positive("max_order_quote", "quote", Means("1000"), "largest leg value"),
-        ratio("max_book_take_ratio", Means("0.25"), "share of the visible depth within the limit price that a set may take"),
-        ms("max_book_age_ms", "1", "60000", Means("250"), "oldest book that may price a leg"),
-        ms("max_leg_skew_ms", "1", "60000", Means("100"), "largest difference between the ages of the two books"),
-        ms("cooldown_ms", "0", "3600000", Means("250"), "pause of a route after a set"),
-        count("max_sets_per_min", "1", "256", Means("30"), "most sets started in a minute"),
-        count("max_open_sets", "1", "64", Means("1"), "most sets open at once"),
-        bps("limit_cushion_bps", "0", "100", Means("2"), "how far past the edge price the limit may lie; never a bare market order"),
-        ms("leg_timeout_ms", "10", "60000", Means("500"), "then an unfilled leg goes to the resolver"),
-        bps("max_unwind_cost_bps", "0", "1000", Means("30"), "costliest repair of a broken set; above it the set is held and alerted"),
-        count("max_broken_sets", "1", "1000", Means("3"), "broken sets within an hour that stop the strategy"),
-        positive("max_inventory_quote", "quote", Refused, "largest position value a venue this strategy builds up; beyond it only routes that bring it back"),
-    ],
-};
-
 /// All sections, in the order of the documentation.
 pub const SECTIONS: &[&Section] = &[
-    &VENUES, &VENUE, &FEES, &KEYS, &LIMITS, &NOTIONAL, &SUBMIT, &PRE_TRADE, &CONTROLS, &STRESS, &FORCE_CLOSE, &KILL, &INSTRUMENT, &STRATEGY, &ENGINE, &SIGNAL,
+    &VENUES, &VENUE, &FEES, &KEYS, &LIMITS, &NOTIONAL, &SUBMIT, &PRE_TRADE, &CONTROLS, &STRESS, &FORCE_CLOSE, &KILL, &INSTRUMENT, &CROSS_EXCHANGE,
+    &TRIANGULAR, &SPOT_PERP_BASIS, &ENGINE, &SIGNAL,
     &METRICS, &CONTROL, &RECOVERY, &DEAD_MAN, &WATCHDOG, &STORE, &ALERT,
 ];
 

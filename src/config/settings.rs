@@ -10,11 +10,11 @@ use crate::exchanges::Dialect;
 use crate::exchanges::gateway::DeadManTerms;
 use crate::market::{Catalogue, InstrumentId, Symbol, VenueId};
 use crate::risk::{InstrumentLimits, Limits};
-use crate::strategy::CrossVenueParams;
 use crate::trade::StrategyId;
-use crate::units::{Asset, Money, Nanos, Ppm};
+use crate::units::{Asset, Nanos, Ppm};
 
 use super::document::Echo;
+use super::strategies::StrategySettings;
 
 /// Everything that was configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,29 +226,6 @@ pub struct LimitSettings {
     pub instruments: Vec<(VenueId, Symbol, Decimal, Decimal)>,
 }
 
-/// One strategy file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StrategySettings {
-    /// Its name.
-    pub id: String,
-    /// Whether its orders leave.
-    pub mode: StrategyMode,
-    /// The pair.
-    pub symbol: Symbol,
-    /// Where, in order.
-    pub venues: Vec<VenueId>,
-    /// Denied (buy, sell).
-    pub routes_deny: Vec<(VenueId, VenueId)>,
-    /// Smallest leg value in the quote asset.
-    pub min_order_quote: Decimal,
-    /// Largest leg value in the quote asset.
-    pub max_order_quote: Decimal,
-    /// Largest position value a venue in the quote asset.
-    pub max_inventory_quote: Decimal,
-    /// Everything else, with empty instruments and notionals of zero.
-    pub params: CrossVenueParams,
-}
-
 /// The venues' rules contradict the settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
@@ -311,81 +288,6 @@ impl Settings {
         Ok(limits)
     }
 
-    /// The parameters of every strategy, by strategy id.
-    ///
-    /// # Errors
-    /// [`SettingsError`] when an instrument is missing or a value does not fit its grid.
-    pub fn cross_venue_params(
-        &self,
-        catalogue: &Catalogue,
-    ) -> Result<Vec<CrossVenueParams>, SettingsError> {
-        self.strategies
-            .iter()
-            .map(|strategy| self.params(strategy, catalogue))
-            .collect()
-    }
-
-    fn params(
-        &self,
-        strategy: &StrategySettings,
-        catalogue: &Catalogue,
-    ) -> Result<CrossVenueParams, SettingsError> {
-        let id = |venue: VenueId| {
-            let symbol = self
-                .pair_at(venue, &strategy.symbol)
-                .unwrap_or(strategy.symbol);
-            self.instrument(catalogue, venue, &symbol)
-        };
-        let instruments = strategy
-            .venues
-            .iter()
-            .map(|venue| id(*venue))
-            .collect::<Result<Vec<_>, _>>()?;
-        let notional = |what: &'static str, value: Decimal| {
-            let first = instruments.first().copied().unwrap_or(InstrumentId(0));
-            catalogue
-                .get(first)
-                .and_then(|instrument| instrument.grid.notional_floor(Money(value)))
-                .ok_or_else(|| SettingsError::NoStep {
-                    what,
-                    instrument: catalogue.label(first),
-                    value,
-                })
-        };
-        let min_order_notional = notional("min_order_quote", strategy.min_order_quote)?;
-        let max_order_notional = notional("max_order_quote", strategy.max_order_quote)?;
-        let max_inventory_notional = notional("max_inventory_quote", strategy.max_inventory_quote)?;
-        let routes_deny = strategy
-            .routes_deny
-            .iter()
-            .map(|(buy, sell)| Ok((id(*buy)?, id(*sell)?)))
-            .collect::<Result<Vec<_>, _>>()?;
-        let fee = |venue: &VenueId| {
-            self.venues
-                .get(venue.index())
-                .map_or(Ppm::ONE, |venue| venue.taker_fee)
-        };
-        Ok(CrossVenueParams {
-            taker_fees: strategy.venues.iter().map(fee).collect(),
-            instruments,
-            routes_deny,
-            min_order_notional,
-            max_order_notional,
-            max_inventory_notional,
-            ..strategy.params.clone()
-        })
-    }
-
-    /// The symbol of a venue with the same base and quote (spot or perpetual).
-    #[must_use]
-    pub fn pair_at(&self, venue: VenueId, pair: &Symbol) -> Option<Symbol> {
-        let symbols = &self.venues.get(venue.index())?.symbols;
-        symbols
-            .iter()
-            .find(|symbol| symbol.base == pair.base && symbol.quote == pair.quote)
-            .copied()
-    }
-
     /// A strategy's id by its name.
     #[must_use]
     pub fn strategy_id(&self, name: &str) -> Option<StrategyId> {
@@ -396,7 +298,7 @@ impl Settings {
         u8::try_from(index).ok().map(StrategyId)
     }
 
-    fn instrument(
+    pub(super) fn instrument(
         &self,
         catalogue: &Catalogue,
         venue: VenueId,

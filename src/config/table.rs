@@ -42,6 +42,21 @@ impl<'a> Table<'a> {
         Self::open(section, document, Some(entries), String::new(), 0, report)
     }
 
+    /// The same without a look at unknown keys.
+    pub(super) const fn unchecked(
+        section: &'static Section,
+        document: &'a Document,
+        entries: &'a DeTable<'a>,
+    ) -> Self {
+        Self {
+            section,
+            document,
+            entries: Some(entries),
+            path: String::new(),
+            offset: 0,
+        }
+    }
+
     pub(super) fn open(
         section: &'static Section,
         document: &'a Document,

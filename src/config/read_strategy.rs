@@ -182,6 +182,8 @@ fn read_common(
         leg_timeout: leg_timeout?,
         max_unwind_cost: max_unwind_cost?,
         max_broken_sets: max_broken_sets?,
+        depth_levels: 20,
+        blackout: Vec::new(),
     })
 }
 

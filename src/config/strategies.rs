@@ -4,7 +4,8 @@ use rust_decimal::Decimal;
 
 use crate::market::{Catalogue, InstrumentId, Symbol, VenueId};
 use crate::strategy::{
-    BasisParams, CommonParams, CrossVenueParams, CycleChoice, StrategyParams, TriangularParams,
+    BasisParams, CommonParams, CrossVenueParams, CycleChoice, LegOrder, StrategyParams,
+    TriangularParams,
 };
 use crate::units::{Asset, Money, Notional, Ppm};
 
@@ -236,6 +237,13 @@ impl Settings {
                 .collect(),
             instruments,
             routes_deny,
+            maker_fees: Vec::new(),
+            fee_assets: Vec::new(),
+            conversions: Vec::new(),
+            max_quote_depeg: Ppm::from_bps(30),
+            leg_order: LegOrder::Together,
+            inventory: None,
+            min_runway_sets: 0,
             min_order_notional,
             max_order_notional,
             max_inventory_notional,

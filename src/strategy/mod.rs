@@ -10,6 +10,7 @@ pub mod fees;
 pub mod inventory;
 pub mod pace;
 pub mod params;
+pub mod pass;
 pub mod routes;
 pub mod signal;
 pub mod sizing;
@@ -19,8 +20,9 @@ pub use basis::SpotPerpBasis;
 pub use cross_venue::CrossVenue;
 pub use inventory::{Inventory, MarginRoom};
 pub use params::{
-    BasisDirection, BasisParams, CommonParams, CrossVenueParams, CycleChoice, ExitStyle, FeeTaken,
-    SizeSearch, StrategyParams, TriangularParams,
+    BasisDirection, BasisParams, CommonParams, Conversion, CrossVenueParams, CycleChoice, DaySpan,
+    ExitStyle, FeeAsset, FeeTaken, InventoryTargets, LegOrder, SizeSearch, StrategyParams,
+    TriangularParams,
 };
 pub use routes::StrategyError;
 pub use signal::{

@@ -37,6 +37,10 @@ pub struct CommonParams {
     pub max_unwind_cost: Ppm,
     /// Broken sets in an hour that stop the strategy.
     pub max_broken_sets: u32,
+    /// Levels a side that a size may be taken from, 1 to [`super::sizing::LEVELS_MAX`].
+    pub depth_levels: u32,
+    /// Times of day without new sets.
+    pub blackout: Vec<DaySpan>,
 }
 
 /// Parameters of one `cross_exchange` strategy (CONFIG.md).
@@ -44,12 +48,27 @@ pub struct CommonParams {
 pub struct CrossVenueParams {
     /// What every strategy has.
     pub common: CommonParams,
-    /// The instruments compared, all of one base, quote and grid; every ordered pair is a route.
+    /// The instruments compared, all of one base and quantity grid; every ordered pair is a route. The first one's quote is the
+    /// one that amounts below are in.
     pub instruments: Vec<InstrumentId>,
     /// Taker fee by position in `instruments`.
     pub taker_fees: Vec<Ppm>,
+    /// Maker fee by position in `instruments`; empty: as the taker fee. Only `maker_then_taker` uses it.
+    pub maker_fees: Vec<Ppm>,
+    /// Discounts of an asset held, by position in `instruments`; empty: none.
+    pub fee_assets: Vec<Option<FeeAsset>>,
+    /// Books that convert quotes other than the first instrument's into that one; empty when all quote alike.
+    pub conversions: Vec<Conversion>,
+    /// Largest distance of a conversion from one to one.
+    pub max_quote_depeg: Ppm,
     /// Denied routes: (buy at, sell at).
     pub routes_deny: Vec<(InstrumentId, InstrumentId)>,
+    /// In which order the legs leave.
+    pub leg_order: LegOrder,
+    /// How much should be held where; `None`: wherever it comes to lie.
+    pub inventory: Option<InventoryTargets>,
+    /// Sets that inventory should still allow after one is taken; fewer are counted as a warning. Zero: none.
+    pub min_runway_sets: u32,
     /// Smallest and largest set value in the quote asset, on the shared grid.
     pub min_order_notional: Notional,
     /// See above.
@@ -57,6 +76,59 @@ pub struct CrossVenueParams {
     /// Largest absolute position per instrument this strategy builds up, in the quote asset; beyond it only routes that
     /// bring it back are taken.
     pub max_inventory_notional: Notional,
+}
+
+/// A discount on fees while an asset is held at the venue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeeAsset {
+    /// The asset's spot instrument at the same venue: what is free of it, at its bid, is its worth.
+    pub instrument: InstrumentId,
+    /// Share of the fee that is saved.
+    pub discount: Ppm,
+    /// Least worth, on that instrument's grid; below it no discount is assumed.
+    pub floor: Notional,
+}
+
+/// How amounts of one quote asset become the first instrument's quote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conversion {
+    /// The other quote asset.
+    pub quote: Asset,
+    /// The spot book of both, either way round. It is watched, never traded.
+    pub via: InstrumentId,
+}
+
+/// In which order the two legs of a cross-venue set leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LegOrder {
+    /// Both at once.
+    #[default]
+    Together,
+    /// The one whose book is thinner first, then the other for what it filled.
+    ThinFirst,
+    /// The one at the better maker fee rests at its touch first, then the other takes for what it filled.
+    MakerThenTaker,
+}
+
+/// Where inventory should lie. The ratio of an instrument is its position between the strategy's two bounds: 0 at the most sold,
+/// 1 at the most bought, one half at none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InventoryTargets {
+    /// Wanted ratio by position in `instruments`, 0 to 1.
+    pub targets: Vec<Ppm>,
+    /// Farthest distance from it, above 0; beyond it only routes that come back.
+    pub band: Ppm,
+    /// At that distance a route that goes on must earn this much more a leg, and one that comes back this much less.
+    pub skew: Ppm,
+}
+
+/// A span of every day, UTC, from `from` (in it) to `to` (not in it), since midnight. `to` before `from` goes over midnight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DaySpan {
+    /// Begin.
+    pub from: Nanos,
+    /// End.
+    pub to: Nanos,
 }
 
 /// Parameters of one `triangular` strategy. Amounts are in the start asset of a cycle.

@@ -27,6 +27,8 @@ mod people;
 mod rearm;
 #[path = "risk/reload.rs"]
 mod reload;
+#[path = "risk/restart.rs"]
+mod restart;
 #[path = "risk/stats.rs"]
 mod stats;
 #[path = "risk/support.rs"]

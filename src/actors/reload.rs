@@ -132,14 +132,19 @@ impl WatchParts {
     }
 
     fn warn(&self, text: String) {
-        tracing::warn!("{text}");
-        self.board.add_alert(Note {
-            at: self.clock.now_unix(),
-            severity: Severity::Warning,
-            kind: "limits_file".to_owned(),
-            scope: "portfolio".to_owned(),
-            raised: true,
-            text,
-        });
+        warn(&self.board, &self.clock, text);
     }
+}
+
+/// Tells people about the file.
+pub(super) fn warn(board: &Board, clock: &OsClock, text: String) {
+    tracing::warn!("{text}");
+    board.add_alert(Note {
+        at: clock.now_unix(),
+        severity: Severity::Warning,
+        kind: "limits_file".to_owned(),
+        scope: "portfolio".to_owned(),
+        raised: true,
+        text,
+    });
 }

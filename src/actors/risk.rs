@@ -230,6 +230,7 @@ impl RiskSeat {
                     signal.must(NewLimits(Arc::clone(&change.limits)));
                 }
                 self.write(self.names().limits_changed(&change));
+                self.write(self.names().limits_in_force(&change.limits));
             }
             RiskOutput::LevelChanged(change) => {
                 self.write(self.names().level(&change));

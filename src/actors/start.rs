@@ -11,11 +11,12 @@ use crate::clock::{Clock, OsClock};
 use crate::config::assemble::Assembly;
 use crate::config::{Layout, Settings};
 use crate::engine::heartbeat::HeartState;
-use crate::engine::recovery::{History, Reading, Taken};
+use crate::engine::recovery::{History, Reading, StartLimits, Taken};
 use crate::exchanges::rules::RuleBook;
 use crate::exchanges::secret::Credentials;
 use crate::journal::{
-    Cursor, Entry, Instant, Journal, Names, Record, first_seq, levels_from_journal,
+    Cursor, Entry, Instant, Journal, Line, Names, Record, first_seq, kept_limits,
+    levels_from_journal,
 };
 use crate::ledger::Ledger;
 use crate::market::{MarketEvent, VenueId};
@@ -67,6 +68,8 @@ struct Past {
     history: History,
     /// The levels that the last session held.
     levels: Option<LevelState>,
+    /// The limits to begin with, and what the file loosened meanwhile.
+    limits: StartLimits,
 }
 
 /// Starts everything. Call inside an actix system. `credentials` by venue index.
@@ -81,7 +84,7 @@ pub(super) async fn start(
     let clock = OsClock::new();
     let transports = transports(settings, credentials)?;
     let books = rule_books(settings, &transports).await?;
-    let assembly = Assembly::new(settings, &books)?;
+    let mut assembly = Assembly::new(settings, &books)?;
     let feeds = feed_names(settings);
     let hub = Telemetry::new(Lanes {
         venues: settings
@@ -97,6 +100,7 @@ pub(super) async fn start(
             .collect(),
     });
     let past = past(settings, options, &clock, &assembly)?;
+    assembly.limits = Arc::clone(&past.limits.limits);
     let second = u32::try_from(clock.now_unix().floor_millis().div_euclid(1_000));
     let epoch_secs = second
         .unwrap_or(u32::MAX)
@@ -135,18 +139,23 @@ fn past(
             journal: None,
             history: reading.finish(),
             levels: None,
+            limits: start_limits(None, assembly)?,
         });
     };
     let journal = Journal::open(directory, clock.clone())?;
     let mut cursor = Cursor::new(directory, first_seq(directory)?);
-    let mut last_levels = Vec::new();
+    let (mut last_levels, mut last_limits) = (Vec::new(), None);
     while let Some(line) = cursor.next()? {
-        if reading.take(&line)? == Taken::Levels {
-            last_levels = vec![Entry {
-                seq: line.seq,
-                time_ns: line.time_ns,
-                record: line.record(),
-            }];
+        match reading.take(&line)? {
+            Taken::Levels => {
+                last_levels = vec![Entry {
+                    seq: line.seq,
+                    time_ns: line.time_ns,
+                    record: line.record(),
+                }];
+            }
+            Taken::Limits => last_limits = Some(line),
+            Taken::History | Taken::Other => {}
         }
     }
     let names_of = Names {
@@ -163,7 +172,16 @@ fn past(
         journal: Some(Arc::new(journal)),
         history: reading.finish(),
         levels,
+        limits: start_limits(last_limits.as_ref(), assembly)?,
     })
+}
+
+/// The limits to begin with, after those of the journal's last word on them.
+fn start_limits(kept: Option<&Line>, assembly: &Assembly) -> Result<StartLimits, StartError> {
+    let kept = kept.map(kept_limits).transpose();
+    let kept = kept.map_err(|error| StartError::Limits(error.to_string()))?;
+    StartLimits::new(&assembly.limits, kept.as_ref(), &assembly.catalogue)
+        .map_err(|unreadable| StartError::Limits(unreadable.join("; ")))
 }
 
 impl Start<'_> {
@@ -213,6 +231,15 @@ impl Start<'_> {
             if let Err(error) = journal.append(super::records::config(self.settings)) {
                 tracing::error!("the configuration is not in the journal: {error}");
             }
+            let strategies = self.strategy_names();
+            let names = Names {
+                catalogue: &catalogue,
+                strategies: &strategies,
+            };
+            durable(journal, names.limits_in_force(&self.assembly.limits)).await;
+        }
+        if let Some(text) = self.past.limits.told() {
+            super::reload::warn(&board, &self.clock, text);
         }
         let heart = self.options.journal_dir.as_deref().map(|directory| {
             let seat = HeartSeat::new(directory, self.epoch_secs, self.clock.clone());

@@ -22,11 +22,12 @@ use crate::exchanges::secret::Credentials;
 use crate::journal::{Journal, JournalError, Record};
 use crate::ledger::LedgerError;
 use crate::market::Catalogue;
-use crate::risk::{OperatorCommand, OperatorDone, OperatorRefusal};
+use crate::risk::{Limits, Monitor, OperatorCommand, OperatorDone, OperatorRefusal};
 use crate::store::{Follower, StoreError};
 use crate::telemetry::Telemetry;
 use crate::telemetry::snapshot::{JournalStatus, StoreStatus};
 use crate::trade::Fill;
+use crate::units::MonoNanos;
 
 use super::board::Board;
 use super::control::SeatControl;
@@ -36,7 +37,7 @@ use super::gateway::Disarm;
 use super::heart::{HeartIs, HeartSeat};
 use super::mailbox::Mail;
 use super::reload::{self, LimitsWatch, WatchParts};
-use super::risk::Operator;
+use super::risk::{InspectRisk, Operator};
 use super::sampler::{self, Handles, Picture};
 use super::signal::Pause;
 use super::{outcome, picture};
@@ -121,6 +122,11 @@ pub enum StartError {
         "journal: its last kill levels cannot be read ({0}): restore it from a copy, or move it away"
     )]
     Levels(String),
+    /// Nobody knows which limits were in force.
+    #[error(
+        "journal: its last limits cannot be read ({0}): restore it from a copy, or move it away"
+    )]
+    Limits(String),
     /// The executions of the journal contradict each other.
     #[error("journal: {0}: its positions cannot be trusted")]
     Ledger(#[from] LedgerError),
@@ -258,6 +264,17 @@ impl Engine {
         command: OperatorCommand,
     ) -> Option<Result<OperatorDone, OperatorRefusal>> {
         self.handles.risk.send(Operator(command)).await.ok()
+    }
+    /// The limits in force; `None` when the risk seat is gone.
+    pub async fn limits(&self) -> Option<Arc<Limits>> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let question = Box::new(move |monitor: &Monitor, _: MonoNanos| {
+            if sender.send(Arc::clone(monitor.limits())).is_err() {
+                tracing::debug!("nobody waits for the limits");
+            }
+        });
+        self.handles.risk.send(InspectRisk(question)).await.ok()?;
+        receiver.await.ok()
     }
     /// Asks every seat and publishes one snapshot. False when a seat is gone.
     pub async fn sample(&self) -> bool {

@@ -61,6 +61,7 @@ fn read_controls(table: &Table<'_>, own: &mut ControlLimits, report: &mut Report
         ppm drawdown_flatten "drawdown_ratio_flatten";
         ppm notional_tolerance "notional_tolerance_ratio";
         ppm venue_equity_max "venue_equity_ratio_max";
+        ppm margin_usage_max "margin_usage_ratio_max";
         ppm margin_warn "margin_ratio_warn";
         ppm margin_max "margin_ratio_max";
         ppm margin_flatten "margin_ratio_flatten";

@@ -7,9 +7,11 @@
 
 pub mod compare;
 pub mod history;
+pub mod limits;
 pub mod plan;
 pub mod report;
 
 pub use compare::{Holding, OpenOrder, Row, VenueAnswer, What, compare};
 pub use history::{ADJUSTMENT_FIRST, History, HistoryError, Question, Reading, Taken};
+pub use limits::StartLimits;
 pub use plan::{Adjustment, Plan, Policy, Unexplained};

@@ -119,6 +119,11 @@ pub enum Record {
         /// What differs.
         changes: Vec<LimitRecord>,
     },
+    /// Every limit in force, at a start and after a change; the next start is not looser than the last one.
+    LimitsInForce {
+        /// Value by key, as text.
+        limits: BTreeMap<String, String>,
+    },
     /// A forced close is about to begin.
     CloseIntent(CloseIntentRecord),
     /// A forced close ended.
@@ -199,6 +204,7 @@ impl Record {
             | Self::LevelChanged { .. }
             | Self::LevelState { .. }
             | Self::LimitsChanged { .. }
+            | Self::LimitsInForce { .. }
             | Self::CloseIntent(_)
             | Self::CloseRecord { .. }
             | Self::ControlAction(_)

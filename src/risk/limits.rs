@@ -11,6 +11,7 @@ mod controls;
 pub mod fields;
 mod kill;
 mod pre_trade;
+mod value;
 
 pub use close::CloseLimits;
 pub use controls::{ControlLimits, Shock, StressScenario};

@@ -2,6 +2,11 @@
 
 use arbalest::config::reload::LimitsSource;
 
+use arbalest::risk::{
+    Hex32, KillLevel, OperatorCommand, OperatorDone, OperatorRefusal, Person, Role, Scope,
+};
+use std::sync::Arc;
+
 use super::world::{SOON, Terms, World, files, live, until};
 
 #[test]
@@ -52,6 +57,65 @@ fn a_saved_file_tightens_and_a_wrong_one_changes_nothing() {
         .await;
         assert_eq!(hash().await, after);
         drop(watch);
+        world.stop().await;
+    });
+}
+
+/// Whoever may write the file and restart the engine is still one person.
+#[test]
+fn a_restart_with_a_looser_file_needs_the_two_people_that_a_reload_needs() {
+    live(async || {
+        let world = World::start(Terms::default()).await;
+        let in_force = async |world: &World| {
+            let own = world.engine.limits().await.unwrap();
+            own.unrealized_loss_usd_max.to_string()
+        };
+        assert_eq!(in_force(&world).await, "100000");
+        let looser = Terms {
+            loss_max: "200000",
+            ..Terms::default()
+        };
+        let stays = "unrealized_loss_usd_max stays 100000 (the file says 200000)";
+        let told = |world: &World| world.alerts().iter().any(|text| text.contains(stays));
+        assert!(!told(&world));
+        let world = world.restart_with(&looser).await;
+        assert_eq!(in_force(&world).await, "100000");
+        assert!(told(&world), "{:?}", world.alerts());
+        // Nor does a second restart help.
+        let world = world.restart_with(&looser).await;
+        assert_eq!(in_force(&world).await, "100000");
+        assert!(told(&world));
+
+        let mut limits = (*world.engine.limits().await.unwrap()).clone();
+        limits.unrealized_loss_usd_max = "200000".parse().unwrap();
+        world.raise(Scope::Portfolio, KillLevel::ReduceOnly).await;
+        let token = Hex32([3; 32]);
+        let propose = OperatorCommand::ProposeLimits {
+            limits: Arc::new(limits),
+            by: Person::new("ada", Role::Admin),
+            reason: "larger book".to_owned(),
+            token,
+        };
+        let Ok(OperatorDone::LimitsProposed(done)) = world.engine.operate(propose).await.unwrap()
+        else {
+            panic!("not proposed")
+        };
+        assert_eq!(done.waiting, ["unrealized_loss_usd_max"]);
+        let confirm = |name| OperatorCommand::ConfirmLimits {
+            token,
+            hash: done.hash,
+            by: Person::new(name, Role::RiskOfficer),
+        };
+        assert_eq!(
+            world.engine.operate(confirm("Ada")).await.unwrap(),
+            Err(OperatorRefusal::SamePerson("ada".to_owned()))
+        );
+        assert!(world.engine.operate(confirm("olga")).await.unwrap().is_ok());
+        assert_eq!(in_force(&world).await, "200000");
+        // What two people agreed on is what the next start compares with.
+        let world = world.restart_with(&looser).await;
+        assert_eq!(in_force(&world).await, "200000");
+        assert!(!told(&world));
         world.stop().await;
     });
 }

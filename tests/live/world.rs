@@ -371,6 +371,12 @@ impl World {
         Self { engine, ..self }
     }
 
+    /// The same with the limits of other terms in the file.
+    pub async fn restart_with(mut self, terms: &Terms) -> Self {
+        self.settings.limits = Settings::from_files(&files(terms)).unwrap().limits;
+        self.restart().await
+    }
+
     /// Moves one market.
     pub fn quote(&self, venue: usize, bid: i64) {
         let mut script = self.script.borrow_mut();

@@ -118,6 +118,15 @@ impl Rig {
         let fact = Fact::Venue(Box::new(facts.clone()));
         self.fact(&fact);
     }
+    /// Margins of the derivatives account, of an equity of 100.
+    fn margin(&mut self, initial: &str, maintenance: &str) {
+        let margin = MarginFacts {
+            equity: dec("100"),
+            initial: dec(initial),
+            maintenance: dec(maintenance),
+        };
+        self.venue(2, |facts| facts.margin = Some(margin));
+    }
     /// Balances of all venues are known, BTC has a price.
     fn funded(&mut self) {
         for id in 0..3 {
@@ -351,22 +360,22 @@ fn cases() -> Vec<Case> {
             },
         ),
         case(
+            Control::MarginUsage,
+            Scope::Venue(VenueId(2)),
+            K1,
+            true,
+            |_, _| {},
+            nothing,
+            |rig, dose| rig.margin(by(dose, "40", "50", "60.01"), "1"),
+        ),
+        case(
             Control::Margin,
             Scope::Venue(VenueId(2)),
             K1,
             true,
             |_, _| {},
             nothing,
-            |rig, dose| {
-                let initial = dec(by(dose, "30", "45", "50.01"));
-                rig.venue(2, |facts| {
-                    facts.margin = Some(MarginFacts {
-                        equity: dec("100"),
-                        initial,
-                        maintenance: dec("1"),
-                    });
-                });
-            },
+            |rig, dose| rig.margin("1", by(dose, "30", "45", "50.01")),
         ),
         case(
             Control::LiquidationDistance,
@@ -698,6 +707,54 @@ fn every_row_has_a_test() {
     for row in Control::ROWS {
         let found = tested.contains(&row.control) || elsewhere.contains(&row.control);
         assert!(found, "{} {} has no test", row.row, row.word);
+    }
+}
+
+/// AT-10 is two limits: margin in use stops new risk and never closes anything, however full the account; what closes is the
+/// maintenance ratio alone, and only that stays until people look.
+#[test]
+fn at10_only_the_maintenance_ratio_closes() {
+    let venue = Scope::Venue(VenueId(2));
+    let (usage, maintenance) = (Control::MarginUsage.row(), Control::Margin.row());
+    let armed = KillLevel::Armed;
+    for (initial, maint, level, held_by) in [
+        ("47.99", "40", armed, ""),
+        ("48", "40.01", armed, ""),
+        ("59.99", "49.99", armed, ""),
+        ("60", "50", armed, ""),
+        ("60.01", "50", K1, usage),
+        ("99", "50", K1, usage),
+        ("250", "1", K1, usage),
+        ("60", "50.01", K1, maintenance),
+        ("60", "69.99", K1, maintenance),
+        ("60", "70", K1, maintenance),
+        ("60", "70.01", KillLevel::Flatten, maintenance),
+    ] {
+        let mut rig = Rig::new(|_| {});
+        rig.margin(initial, maint);
+        assert_eq!(rig.level(venue), level, "{initial} {maint}");
+        let held = rig.monitor.level_state().entries;
+        let causes: Vec<&str> = held.iter().map(|entry| entry.cause).collect();
+        if level == armed {
+            assert!(causes.is_empty(), "{causes:?}");
+        } else {
+            assert!(causes.iter().all(|cause| *cause == held_by), "{causes:?}");
+            assert!(rig.same_event(held_by, venue));
+        }
+        for (control, told) in [
+            (Control::MarginUsage, dec(initial) >= dec("48")),
+            (Control::Margin, dec(maint) > dec("40")),
+        ] {
+            let raised = rig.told(control, venue).is_some_and(|(_, raised)| raised);
+            assert_eq!(raised, told, "{control:?} at {initial} {maint}");
+        }
+        // Both at rest again: what closed stays, the rest clears after the cool-down.
+        for _ in 0..3 {
+            rig.now = rig.now.after(secs(61));
+            rig.margin("1", "1");
+        }
+        let stays = level == KillLevel::Flatten;
+        assert_eq!(rig.level(venue) > armed, stays, "{initial} {maint}");
     }
 }
 

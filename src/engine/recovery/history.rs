@@ -129,6 +129,8 @@ pub enum Taken {
     History,
     /// The kill levels as they stood: the levels' own reader takes them.
     Levels,
+    /// The limits in force: their own reader takes them.
+    Limits,
     /// Of no interest here.
     Other,
 }
@@ -172,6 +174,7 @@ impl<'a> Reading<'a> {
         match kind(&line.text) {
             "started" | "stopped" | "recovered" | "baseline" | "adjusted" | "fill" | "funding" => {}
             "level_state" => return Ok(Taken::Levels),
+            "limits_in_force" => return Ok(Taken::Limits),
             "not_recorded" => {
                 self.history.has_gaps = true;
                 return Ok(Taken::History);

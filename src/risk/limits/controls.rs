@@ -74,7 +74,9 @@ pub struct ControlLimits {
     pub venue_equity_max: Ppm,
     /// Gross held value over equity (AT-09).
     pub leverage_max: Ppm,
-    /// Initial or maintenance margin over equity of an account that warns (AT-10).
+    /// Initial margin over equity of an account, K1 (AT-10).
+    pub margin_usage_max: Ppm,
+    /// Maintenance margin over equity of an account that warns (AT-10).
     pub margin_warn: Ppm,
     /// The same, K1 (AT-10).
     pub margin_max: Ppm,
@@ -206,6 +208,7 @@ impl Default for ControlLimits {
             notional_tolerance: Ppm(100_000),
             venue_equity_max: Ppm(600_000),
             leverage_max: Ppm(2_500_000),
+            margin_usage_max: Ppm(600_000),
             margin_warn: Ppm(400_000),
             margin_max: Ppm(500_000),
             margin_flatten: Ppm(700_000),

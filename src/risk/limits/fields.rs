@@ -2,17 +2,18 @@
 //! immediate, raising needs two people).
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use rust_decimal::Decimal;
-
 use crate::market::{Catalogue, InstrumentId};
-use crate::units::{Nanos, Ppm, Qty};
+use crate::units::Qty;
 
-use super::{
-    CloseLimits, ControlLimits, InstrumentLimits, KillLimits, Limits, PreTradeLimits,
-    StressScenario,
-};
+use super::value::Value;
+use super::{CloseLimits, ControlLimits, InstrumentLimits, KillLimits, Limits, PreTradeLimits};
+
+/// Keys of one instrument.
+const ORDER_QTY: &str = "order_qty_max";
+const POSITION_QTY: &str = "position_qty_max";
 
 /// Which way a changed limit moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,62 +60,16 @@ enum Tight {
     Neither,
 }
 
-/// A value that a limit may have.
-trait Value: Clone + PartialEq {
-    fn text(&self) -> String;
-    fn order(&self, other: &Self) -> Ordering;
-}
-
-macro_rules! value {
-    ($($kind:ty: $text:expr),+) => {$(
-        impl Value for $kind {
-            fn text(&self) -> String {
-                let text: fn(&$kind) -> String = $text;
-                text(self)
-            }
-            fn order(&self, other: &Self) -> Ordering {
-                self.cmp(other)
-            }
-        }
-    )+};
-}
-value!(
-    Decimal: |value| value.normalize().to_string(),
-    Nanos: |value| format!("{} ns", value.0),
-    Ppm: |value| format!("{} ppm", value.0),
-    Qty: |value| format!("{} steps", value.0),
-    u32: |value| value.to_string(),
-    u64: |value| value.to_string(),
-    bool: |value| value.to_string()
-);
-
-/// Scenarios are less when every one of the other stays, with its shock and at most its loss; anything else is more.
-impl Value for Vec<StressScenario> {
-    fn text(&self) -> String {
-        format!("{self:?}")
-    }
-    fn order(&self, other: &Self) -> Ordering {
-        let kept = |old: &StressScenario| {
-            self.iter().any(|own| {
-                let same = own.name == old.name && own.shock == old.shock;
-                same && own.loss_usd_max <= old.loss_usd_max
-            })
-        };
-        if self == other {
-            Ordering::Equal
-        } else if other.iter().all(kept) {
-            Ordering::Less
-        } else {
-            Ordering::Greater
-        }
-    }
-}
-
-/// What a walk over all limits collects.
-#[derive(Default)]
-struct Walk {
-    text: String,
+/// A walk over all limits: what it collects, or what it puts back.
+struct Walk<'a> {
+    catalogue: &'a Catalogue,
+    /// Values by key, in the fixed order.
+    values: Vec<(String, String)>,
     changes: Vec<LimitChange>,
+    /// Values of an earlier time that replace those that are walked over.
+    kept: Option<&'a BTreeMap<String, String>>,
+    /// Keys whose kept value is none.
+    unreadable: Vec<String>,
 }
 
 /// Walks over every field of one group. A new field is a line here, or this does not compile.
@@ -125,9 +80,32 @@ macro_rules! group {
     }};
 }
 
-impl Walk {
+impl<'a> Walk<'a> {
+    const fn new(catalogue: &'a Catalogue) -> Self {
+        Self {
+            catalogue,
+            values: Vec::new(),
+            changes: Vec::new(),
+            kept: None,
+            unreadable: Vec::new(),
+        }
+    }
+
+    /// Puts a kept value back. What was not kept was no limit at that time: the new one stays.
+    fn put_back<V: Value>(&mut self, kept: &BTreeMap<String, String>, key: &str, now: &mut V) {
+        let Some(text) = kept.get(key) else { return };
+        match V::read(text, self.catalogue) {
+            Some(value) => *now = value,
+            None => self.unreadable.push(format!("{key} = {text}")),
+        }
+    }
+
     /// Looks at one limit; a tighter new value replaces the old one.
     fn limit<V: Value>(&mut self, key: &str, tight: Tight, now: &mut V, new: &V) {
+        if let Some(kept) = self.kept {
+            self.put_back(kept, key, now);
+            return;
+        }
         let direction = match (tight, new.order(now)) {
             (_, Ordering::Equal) => None,
             (Tight::Lower, Ordering::Less) | (Tight::Higher, Ordering::Greater) => {
@@ -138,15 +116,15 @@ impl Walk {
                 Some(Direction::Looser)
             }
         };
-        self.note(key, direction, now.text(), new.text());
+        let (old_text, new_text) = (now.text(self.catalogue), new.text(self.catalogue));
+        self.note(key, direction, old_text, new_text);
         if direction == Some(Direction::Tighter) {
             now.clone_from(new);
         }
     }
 
     fn note(&mut self, key: &str, direction: Option<Direction>, old: String, new: String) {
-        let written = writeln!(self.text, "{key}={new}");
-        debug_assert!(written.is_ok(), "Invariant: writing to a string succeeds");
+        self.values.push((key.to_owned(), new.clone()));
         if let Some(direction) = direction {
             self.changes.push(LimitChange {
                 key: key.to_owned(),
@@ -159,50 +137,59 @@ impl Walk {
 
     fn instrument(
         &mut self,
-        label: &str,
+        id: InstrumentId,
         now: &mut Option<InstrumentLimits>,
         new: Option<&InstrumentLimits>,
     ) {
+        let name = format!("instrument[{}]", self.catalogue.label(id));
+        let key = |field: &str| format!("{name}.{field}");
+        let not_traded = || "not traded".to_owned();
+        if let (Some(kept), Some(_)) = (self.kept, &now)
+            && !kept.contains_key(&key(ORDER_QTY))
+        {
+            *now = None;
+        }
         match (now.as_mut(), new) {
             (Some(now), Some(new)) => {
                 let InstrumentLimits {
                     order_qty_max,
                     position_qty_max,
                 } = now;
-                let key = |name: &str| format!("instrument[{label}].{name}");
-                self.limit(
-                    &key("order_qty_max"),
-                    Tight::Lower,
-                    order_qty_max,
-                    &new.order_qty_max,
-                );
-                self.limit(
-                    &key("position_qty_max"),
-                    Tight::Lower,
-                    position_qty_max,
-                    &new.position_qty_max,
-                );
+                self.quantity(&key(ORDER_QTY), id, order_qty_max, new.order_qty_max);
+                let new = new.position_qty_max;
+                self.quantity(&key(POSITION_QTY), id, position_qty_max, new);
             }
             (None, None) => {}
             (Some(_), None) => {
-                let key = format!("instrument[{label}]");
-                self.note(
-                    &key,
-                    Some(Direction::Tighter),
-                    "limited".to_owned(),
-                    "not traded".to_owned(),
-                );
+                let tighter = Some(Direction::Tighter);
+                self.note(&name, tighter, "limited".to_owned(), not_traded());
                 *now = None;
             }
             (None, Some(new)) => {
-                let key = format!("instrument[{label}]");
-                self.note(
-                    &key,
-                    Some(Direction::Looser),
-                    "not traded".to_owned(),
-                    format!("{new:?}"),
-                );
+                let looser = Some(Direction::Looser);
+                let qty = |qty| {
+                    let instrument = self.catalogue.get(id);
+                    instrument.map_or(String::new(), |own| {
+                        own.grid.qty_decimal(qty).normalize().to_string()
+                    })
+                };
+                let (order, position) = (qty(new.order_qty_max), qty(new.position_qty_max));
+                let text = format!("order {order}, position {position}");
+                self.note(&name, looser, not_traded(), text);
             }
+        }
+    }
+
+    /// Quantities are kept in whole units: the size of a step may be another one the next time.
+    fn quantity(&mut self, key: &str, id: InstrumentId, now: &mut Qty, new: Qty) {
+        let Some(grid) = self.catalogue.get(id).map(|instrument| instrument.grid) else {
+            return;
+        };
+        let mut value = grid.qty_decimal(*now);
+        self.limit(key, Tight::Lower, &mut value, &grid.qty_decimal(new));
+        match grid.qty_floor(value) {
+            Some(qty) => *now = qty,
+            None => self.unreadable.push(format!("{key} = {value}")),
         }
     }
 
@@ -306,6 +293,7 @@ impl Walk {
             Lower notional_tolerance "notional_tolerance_ratio";
             Lower venue_equity_max "venue_equity_ratio_max";
             Lower leverage_max "leverage_max";
+            Lower margin_usage_max "margin_usage_ratio_max";
             Lower margin_warn "margin_ratio_warn";
             Lower margin_max "margin_ratio_max";
             Lower margin_flatten "margin_ratio_flatten";
@@ -366,7 +354,7 @@ impl Walk {
         }
     }
 
-    fn all(&mut self, now: &mut Limits, new: &Limits, catalogue: &Catalogue) {
+    fn all(&mut self, now: &mut Limits, new: &Limits) {
         let Limits {
             instruments,
             order_notional_usd_max,
@@ -394,7 +382,7 @@ impl Walk {
         for (index, own) in instruments.iter_mut().enumerate() {
             let id = InstrumentId(u16::try_from(index).unwrap_or(u16::MAX));
             let other = new.instruments.get(index).and_then(Option::as_ref);
-            self.instrument(&catalogue.label(id), own, other);
+            self.instrument(id, own, other);
         }
         macro_rules! top {
             ($($tight:ident $field:ident $key:literal;)*) => {
@@ -428,20 +416,54 @@ impl Walk {
 }
 
 impl Limits {
+    /// Every limit in force, key and value as text, in a fixed order.
+    #[must_use]
+    pub fn values(&self, catalogue: &Catalogue) -> Vec<(String, String)> {
+        let mut walk = Walk::new(catalogue);
+        walk.all(&mut self.clone(), self);
+        walk.values
+    }
+
     /// One line a limit, `key=value`, in a fixed order: equal limits have equal texts.
     #[must_use]
     pub fn canonical(&self, catalogue: &Catalogue) -> String {
-        let mut walk = Walk::default();
-        walk.all(&mut self.clone(), self, catalogue);
-        walk.text
+        let mut text = String::new();
+        for (key, value) in self.values(catalogue) {
+            let written = writeln!(text, "{key}={value}");
+            debug_assert!(written.is_ok(), "Invariant: writing to a string succeeds");
+        }
+        text
     }
 
     /// What differs in `new`, and these limits with the tighter differences taken over.
     #[must_use]
     pub fn tightened(&self, new: &Self, catalogue: &Catalogue) -> (Self, Vec<LimitChange>) {
-        let mut walk = Walk::default();
+        let mut walk = Walk::new(catalogue);
         let mut now = self.clone();
-        walk.all(&mut now, new, catalogue);
+        walk.all(&mut now, new);
         (now, walk.changes)
+    }
+
+    /// These limits as they were when [`Limits::values`] was kept. A limit that was none at that time stays as it is here; an
+    /// instrument that was not traded has no limits.
+    ///
+    /// # Errors
+    /// Every kept value that cannot be understood: what was in force is then not known.
+    pub fn as_kept(
+        &self,
+        kept: &BTreeMap<String, String>,
+        catalogue: &Catalogue,
+    ) -> Result<Self, Vec<String>> {
+        let mut walk = Walk {
+            kept: Some(kept),
+            ..Walk::new(catalogue)
+        };
+        let mut then = self.clone();
+        walk.all(&mut then, self);
+        if walk.unreadable.is_empty() {
+            Ok(then)
+        } else {
+            Err(walk.unreadable)
+        }
     }
 }

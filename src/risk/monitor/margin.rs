@@ -33,17 +33,24 @@ pub(super) fn distance(margin: &MarginFacts, notional: Decimal) -> Option<Decima
 }
 
 impl Monitor {
-    /// AT-10 of one venue.
+    /// AT-10 of one venue: two ratios with limits of their own. Initial margin says how much of the account is in use, and stops
+    /// new risk; only maintenance margin says how near a liquidation is, and closes positions.
     pub(super) fn read_margin(&self, venue: VenueId, out: &mut Vec<Reading>) {
         let Some(margin) = self.heard.venue(venue).and_then(|facts| facts.margin) else {
             return;
         };
         let own = &self.limits.controls;
         let (initial, maintenance) = usage(&margin);
+        out.push(Reading::new(
+            Control::MarginUsage,
+            Scope::Venue(venue),
+            Some(initial),
+            Tier::auto(ratio(own.margin_usage_max), KillLevel::ReduceOnly),
+        ));
         let reading = Reading::new(
             Control::Margin,
             Scope::Venue(venue),
-            Some(initial.max(maintenance)),
+            Some(maintenance),
             Tier::auto(ratio(own.margin_max), KillLevel::ReduceOnly),
         )
         .then(Tier::latched(ratio(own.margin_flatten), KillLevel::Flatten))

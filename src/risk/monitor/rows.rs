@@ -14,6 +14,7 @@ pub enum Control {
     Notional,
     Concentration,
     Leverage,
+    MarginUsage,
     Margin,
     LiquidationDistance,
     ValueAtRisk,
@@ -102,7 +103,8 @@ rows! {
     Notional "AT-07" "notional", "held value by symbol, venue, base asset net, portfolio gross and net", "[notional_usd_max] and notional_tolerance_ratio", "reporting currency", "K1 on the scope", AUTO, "exposure.rs read_notional";
     Concentration "AT-08" "concentration", "equity at one venue over all equity", "venue_equity_ratio_max", "ratio", "alert on the venue", AUTO, "exposure.rs read_concentration";
     Leverage "AT-09" "leverage", "gross held value over equity", "leverage_max", "times", "K1 portfolio", AUTO, "exposure.rs read_leverage";
-    Margin "AT-10" "margin", "initial or maintenance margin over equity of an account, the larger", "margin_ratio_max, margin_ratio_flatten", "ratio", "K1 venue, K3 venue", "by itself; above margin_ratio_flatten only by a person", "margin.rs read_margin";
+    MarginUsage "AT-10-usage" "margin_usage", "initial margin over equity of an account", "margin_usage_ratio_max", "ratio", "K1 venue", AUTO, "margin.rs read_margin";
+    Margin "AT-10" "margin", "maintenance margin over equity of an account", "margin_ratio_max, margin_ratio_flatten", "ratio", "K1 venue, K3 venue", "by itself; above margin_ratio_flatten only by a person", "margin.rs read_margin";
     LiquidationDistance "AT-11" "liquidation_distance", "move of one price that uses up the margin left", "liquidation_distance_ratio_min", "ratio, less is worse", "K1 instrument", AUTO, "margin.rs read_distance";
     ValueAtRisk "AT-12" "var99", "value at risk, 99 % over a day, EWMA or historical, the larger", "var99_1d_usd_max", "reporting currency", "K1 portfolio", AUTO, "var.rs read_var";
     ExpectedShortfall "AT-13" "es975", "expected shortfall, 97.5 % over a day, the larger", "es975_1d_usd_max", "reporting currency", "K1 portfolio", AUTO, "var.rs read_var";

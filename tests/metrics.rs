@@ -111,6 +111,7 @@ fn snapshot() -> EngineSnapshot {
                 scope: "portfolio".into(),
                 value: Decimal::from(2_000),
                 used: Some(Decimal::from(500)),
+                less_is_worse: false,
             }],
             checks_passed: 7,
             checks_rejected: 3,
@@ -443,4 +444,26 @@ fn prometheus_rules_use_known_names() {
             "{name} is not in the catalogue"
         );
     }
+}
+
+/// A limit that is a least value is used up as the measured value falls to it; at nothing it is far over, not unknown.
+#[test]
+fn least_values_are_used_up_from_above() {
+    let utilization = |less_is_worse, used: &str| {
+        let limit = LimitStatus {
+            limit: "liquidation_distance",
+            scope: "perp:BTC/USDT:USDT".into(),
+            value: "0.2".parse().unwrap(),
+            used: None,
+            less_is_worse,
+        };
+        limit.utilization(used.parse().unwrap()).unwrap()
+    };
+    let decimal = |text: &str| text.parse::<Decimal>().unwrap();
+    assert_eq!(utilization(false, "0.1"), decimal("0.5"));
+    assert_eq!(utilization(true, "0.4"), decimal("0.5"));
+    assert_eq!(utilization(true, "0.2"), decimal("1"));
+    assert_eq!(utilization(true, "0.1"), decimal("2"));
+    assert_eq!(utilization(true, "0"), decimal("200000"));
+    assert_eq!(utilization(true, "-1"), decimal("200000"));
 }

@@ -242,6 +242,7 @@ fn risk_line(catalogue: &Catalogue, monitor: &Monitor, now: MonoNanos) -> RiskLi
         scope: scope_text(catalogue, limit.scope),
         value: limit.limit.decimal().unwrap_or_default(),
         used: limit.value.and_then(|value| value.decimal()),
+        less_is_worse: limit.less_is_worse,
     });
     RiskLine {
         levels: snapshot

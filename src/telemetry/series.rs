@@ -315,7 +315,7 @@ impl Samples {
                 self.level(
                     names::RISK_LIMIT_UTILIZATION_RATIO,
                     &labels,
-                    used.checked_div(limit.value),
+                    limit.utilization(used),
                 );
             }
         }

@@ -366,8 +366,26 @@ pub struct LimitStatus {
     pub scope: String,
     /// As configured.
     pub value: Decimal,
-    /// Used part; absent when not known.
+    /// Measured; absent when not known.
     pub used: Option<Decimal>,
+    /// The limit is a least value, not a largest.
+    pub less_is_worse: bool,
+}
+
+/// Smallest measured value that a least-value limit is compared with: its share stays a number where nothing is left.
+const LEAST_MEASURED: Decimal = Decimal::from_parts(1, 0, 0, false, 6);
+
+impl LimitStatus {
+    /// Used part of the limit, above 1 when it is breached. For a least value it is the limit over what was measured: a
+    /// distance to liquidation twice as large as asked for uses half of it.
+    #[must_use]
+    pub fn utilization(&self, used: Decimal) -> Option<Decimal> {
+        if self.less_is_worse {
+            self.value.checked_div(used.max(LEAST_MEASURED))
+        } else {
+            used.checked_div(self.value)
+        }
+    }
 }
 
 /// Forced closes of one kind.

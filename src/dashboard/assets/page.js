@@ -84,7 +84,11 @@ function figures(status) {
   }));
 }
 
-const used = (limit) => (limit.used === null ? Infinity : Math.abs(Number(limit.used) / Number(limit.value)));
+const used = (limit) => {
+  if (limit.used === null) return Infinity;
+  if (limit.less_is_worse) return Number(limit.value) / Math.max(Number(limit.used), 1e-6);
+  return Math.abs(Number(limit.used) / Number(limit.value));
+};
 
 function share(limit) {
   if (limit.used === null) return { text: "unknown", className: "warn" };

@@ -69,7 +69,7 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// A value that is bad above its limit.
+    /// A value that is bad above its limit, or below it ([`Control::less_is_worse`]).
     pub(super) const fn new(
         control: Control,
         scope: Scope,
@@ -83,7 +83,11 @@ impl Reading {
             value,
             warn: None,
             tiers: [tier, None],
-            bad: Bad::Above,
+            bad: if control.less_is_worse() {
+                Bad::Below
+            } else {
+                Bad::Above
+            },
             cooldown: None,
         }
     }
@@ -95,11 +99,6 @@ impl Reading {
     /// With its own warning.
     pub(super) const fn warns_at(mut self, warn: Decimal) -> Self {
         self.warn = Some(warn);
-        self
-    }
-    /// Less is worse.
-    pub(super) const fn less_is_worse(mut self) -> Self {
-        self.bad = Bad::Below;
         self
     }
 
@@ -227,6 +226,7 @@ impl Judged {
                 scope,
                 value: value.map(Amount::of_decimal),
                 limit: Amount::of_decimal((*limit)?),
+                less_is_worse: control.less_is_worse(),
             })
         })
     }

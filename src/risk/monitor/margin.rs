@@ -79,8 +79,7 @@ impl Monitor {
                 Scope::Instrument(instrument.id),
                 far,
                 Tier::auto(limit, KillLevel::ReduceOnly),
-            )
-            .less_is_worse();
+            );
             reading.source = Some(instrument.id);
             out.push(reading);
         }

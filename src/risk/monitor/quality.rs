@@ -110,8 +110,7 @@ impl Monitor {
                 scope,
                 share,
                 Tier::latched(ratio(own.quality_min), KillLevel::ReduceOnly),
-            )
-            .less_is_worse();
+            );
             out.push(reading.warns_at(ratio(own.quality_warn)));
         }
     }

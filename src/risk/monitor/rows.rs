@@ -84,6 +84,11 @@ macro_rules! rows {
             pub const fn row(self) -> &'static str {
                 match self { $(Self::$control => $row),* }
             }
+            /// Its limit is a least value, not a largest.
+            #[must_use]
+            pub const fn less_is_worse(self) -> bool {
+                matches!(self, Self::LiquidationDistance | Self::FillQuality)
+            }
             /// Fixed short word.
             #[must_use]
             pub const fn word(self) -> &'static str {

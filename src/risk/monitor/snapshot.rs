@@ -45,6 +45,8 @@ pub struct LimitUse {
     pub value: Option<Amount>,
     /// Limit.
     pub limit: Amount,
+    /// The limit is a least value, not a largest.
+    pub less_is_worse: bool,
 }
 
 /// All numbers of one instant.
@@ -94,6 +96,7 @@ impl Monitor {
                     scope,
                     value: Some(Amount::new(i128::from(watch.qty().0).abs(), decimals)),
                     limit: Amount::new(i128::from(own.position_qty_max.0), decimals),
+                    less_is_worse: false,
                 });
                 let loss = if flat {
                     Some(Decimal::ZERO)
@@ -106,6 +109,7 @@ impl Monitor {
                     scope,
                     value: loss.map(Amount::of_decimal),
                     limit: Amount::of_decimal(self.limits.unrealized_loss_usd_max),
+                    less_is_worse: false,
                 });
             }
             instruments.push(InstrumentSnapshot {
@@ -149,6 +153,7 @@ impl Monitor {
             scope: Scope::Portfolio,
             value: complete.then(|| Amount::of_decimal(gross.0)),
             limit: Amount::of_decimal(self.limits.notional_usd_max_gross),
+            less_is_worse: false,
         }
     }
 }

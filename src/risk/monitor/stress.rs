@@ -102,6 +102,7 @@ impl Monitor {
                     scope: Scope::Portfolio,
                     value: self.stress_loss(&scenario.shock).map(Amount::of_decimal),
                     limit: Amount::of_decimal(scenario.loss_usd_max),
+                    less_is_worse: false,
                 };
                 (scenario.name.clone(), using)
             })

@@ -3,8 +3,9 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     unreachable_pub,
-    reason = "a missing value fails the test; the parts of this file share helpers"
+    reason = "a missing value fails the test; the parts of this file share helpers; what was measured is printed"
 )]
 
 #[path = "live/alerts.rs"]

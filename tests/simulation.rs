@@ -9,6 +9,8 @@
 mod closes;
 #[path = "simulation/funding.rs"]
 mod funding;
+#[path = "simulation/levels.rs"]
+mod levels;
 
 use std::path::{Path, PathBuf};
 

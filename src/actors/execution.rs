@@ -61,6 +61,11 @@ pub struct Unwind(pub Approved);
 #[rtype(result = "()")]
 pub struct CancelStrategy(pub StrategyId);
 
+/// Cancel whatever rests in one instrument, whoever placed it.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct ClearOrders(pub InstrumentId);
+
 /// Cancel our open orders, in one instrument or everywhere.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
@@ -420,6 +425,13 @@ impl Handler<CancelOrders> for ExecutionSeat {
             Some(instrument) => desk.cancel_instrument(instrument, now, out),
             None => desk.cancel_all(now, out),
         });
+    }
+}
+
+impl Handler<ClearOrders> for ExecutionSeat {
+    type Result = ();
+    fn handle(&mut self, message: ClearOrders, _: &mut Self::Context) {
+        self.drive(|desk, now, out| desk.clear_instrument(message.0, now, out));
     }
 }
 

@@ -18,7 +18,7 @@ use crate::units::{MonoNanos, Nanos};
 
 use super::account::{AccountSeat, AskNow};
 use super::board::Board;
-use super::execution::{CancelOrders, CancelStrategy, ExecutionSeat, Unwind};
+use super::execution::{CancelOrders, CancelStrategy, ClearOrders, ExecutionSeat, Unwind};
 use super::mailbox::Mail;
 use super::signal::{NewLimits, SignalSeat};
 
@@ -200,6 +200,7 @@ impl RiskSeat {
             RiskOutput::View(view) => self.view.store(Some(Arc::new(view))),
             RiskOutput::Unwind(approved) => self.tell(Unwind(approved)),
             RiskOutput::CancelInstrument(instrument) => self.tell(CancelOrders(Some(instrument))),
+            RiskOutput::ClearInstrument(instrument) => self.tell(ClearOrders(instrument)),
             RiskOutput::CancelStrategy(strategy) => self.tell(CancelStrategy(strategy)),
             RiskOutput::CancelAll => self.tell(CancelOrders(None)),
             RiskOutput::AskPosition(_) => {

@@ -28,6 +28,7 @@ use super::settle::Settlement;
 use super::throttle::Throttle;
 use super::tracker::Tracker;
 
+mod clear;
 mod facts;
 mod reports;
 mod sets;
@@ -237,19 +238,9 @@ impl Desk {
     /// is open is told for every instrument.
     pub fn cancel_all(&mut self, now: MonoNanos, out: &mut Vec<DeskOutput>) {
         self.cancel_where(|_| true, now, out);
-        for instrument in &self.traded {
-            if let Some(venue) = self
-                .catalogue
-                .get(*instrument)
-                .map(|instrument| instrument.venue)
-            {
-                self.throttle.on_cancel(venue, now);
-                self.counters.cancels_sent += 1;
-                out.push(DeskOutput::Command(OrderCommand::cancel_all(
-                    venue,
-                    *instrument,
-                )));
-            }
+        let traded: Vec<InstrumentId> = self.traded.iter().copied().collect();
+        for instrument in traded {
+            self.clear_instrument(instrument, now, out);
         }
         self.must_tell
             .extend(self.catalogue.all().iter().map(|instrument| instrument.id));

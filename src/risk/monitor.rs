@@ -353,18 +353,23 @@ impl Monitor {
     fn finish(&mut self, now: MonoNanos, out: &mut Vec<RiskOutput>) {
         self.escalate(now, out);
         for scope in std::mem::take(&mut self.cancels) {
-            if scope == Scope::Portfolio {
-                out.push(RiskOutput::CancelAll);
-            } else if let Scope::Strategy(id) = scope {
-                out.push(RiskOutput::CancelStrategy(id));
-            } else {
-                let covered = self
-                    .catalogue
-                    .all()
-                    .iter()
-                    .filter(|instrument| contains(scope, instrument));
-                out.extend(covered.map(|instrument| RiskOutput::CancelInstrument(instrument.id)));
+            let covered = self
+                .catalogue
+                .all()
+                .iter()
+                .filter(|instrument| contains(scope, instrument))
+                .map(|instrument| instrument.id);
+            match scope {
+                Scope::Portfolio => out.push(RiskOutput::CancelAll),
+                Scope::Strategy(id) => out.push(RiskOutput::CancelStrategy(id)),
+                Scope::Venue(_) | Scope::Asset(_) | Scope::Symbol(_) | Scope::Instrument(_) => {
+                    out.extend(covered.clone().map(RiskOutput::CancelInstrument));
+                }
             }
+            // A strategy's level says nothing of what others placed.
+            let clears = self.levels.of_scope(scope) >= KillLevel::CancelAll
+                && !matches!(scope, Scope::Strategy(_));
+            out.extend(covered.filter(|_| clears).map(RiskOutput::ClearInstrument));
         }
         self.publish(now, out);
         if let Some(state) = self.levels.take_state() {

@@ -19,6 +19,8 @@ pub enum RiskOutput {
     Unwind(Approved),
     /// To the desk: cancel every own open order in this instrument.
     CancelInstrument(InstrumentId),
+    /// To the desk: cancel whatever rests in this instrument, whoever placed it (K2 and above).
+    ClearInstrument(InstrumentId),
     /// To the desk: cancel every own open order of this strategy's sets, repairs included; forced closes go on.
     CancelStrategy(StrategyId),
     /// To the desk: cancel every own open order.

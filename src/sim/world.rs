@@ -15,6 +15,7 @@ mod closing;
 mod facts;
 mod finish;
 mod links;
+mod record;
 mod setup;
 mod simulate;
 mod work;
@@ -44,6 +45,7 @@ use closing::CloseWatch;
 pub use closing::{Closing, Net};
 pub use finish::WorldReport;
 use links::{Due, Links};
+pub use record::Seen;
 pub use setup::{PlannedCommand, PlannedFault, WorldError, WorldSetup, WorldVenue};
 pub use simulate::{SimulateError, SimulateOptions, simulate, simulate_faulty, world_setup};
 use work::Work;
@@ -109,6 +111,7 @@ pub struct World {
     checker: Checker,
     tally: finish::Tally,
     closing: CloseWatch,
+    record: record::Record,
     /// The run is over this long after the last forced close ended.
     end_after: Option<Nanos>,
     fills: Vec<Fill>,
@@ -235,6 +238,7 @@ impl World {
                 self.inbox = inbox;
             }
             if !busy {
+                self.note_resting();
                 return;
             }
         }

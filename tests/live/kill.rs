@@ -6,6 +6,7 @@ use arbalest::exchanges::socket::tls_config;
 use arbalest::risk::{CloseCause, CloseResult, KillLevel, Scope};
 use arbalest::telemetry::EngineSnapshot;
 use aws_lc_rs::hmac;
+use reqwest::Method;
 use rust_decimal::Decimal;
 
 use super::world::{
@@ -54,12 +55,10 @@ async fn trades_again(world: &World) {
         .await;
 }
 
-/// A person's resting order on our account, placed at the venue itself.
-async fn rest_by_hand(world: &World) {
+/// A signed request about an order at the first venue, past the engine.
+async fn by_hand(world: &World, method: Method, query: &str) -> serde_json::Value {
     let time = OsClock::new().now_unix().floor_millis();
-    let query = format!(
-        "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.001&price=50000.00&timestamp={time}"
-    );
+    let query = format!("symbol=BTCUSDT&{query}&timestamp={time}");
     let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
     let signature: String = hmac::sign(&key, query.as_bytes())
         .as_ref()
@@ -71,10 +70,18 @@ async fn rest_by_hand(world: &World) {
         world.servers[A].http_url()
     );
     let client = http_client(&tls_config().unwrap()).unwrap();
-    let request = client.post(url).header("X-MBX-APIKEY", KEY);
+    let request = client.request(method, url).header("X-MBX-APIKEY", KEY);
     let answer = request.send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 200);
+    serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+}
+
+/// A person's resting order on our account, placed at the venue itself; the venue's id of it.
+async fn rest_by_hand(world: &World) -> u64 {
+    let order = "side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.001&price=50000.00";
+    let placed = by_hand(world, Method::POST, order).await;
     assert_eq!(world.truth(A).open_orders.len(), 1);
+    placed["orderId"].as_u64().unwrap()
 }
 
 /// K1: nothing that increases; what comes back may.
@@ -104,12 +111,21 @@ async fn reduce_only(world: &World) {
 
 /// K2: what rests is cancelled, whoever placed it.
 async fn cancel_all(world: &World) {
-    rest_by_hand(world).await;
+    let order = rest_by_hand(world).await;
+    let asked_at = OsClock::new().now_unix().floor_millis();
     holds(world, KillLevel::CancelAll, "KILL_CANCEL_ALL").await;
     until("the resting order is cancelled", SOON, async || {
         world.truth(A).open_orders.is_empty().then_some(())
     })
     .await;
+    // By the venue's own stamp. Printed, never asserted: the bound is asserted in virtual time (tests/simulation/levels.rs).
+    let ended = by_hand(world, Method::GET, &format!("orderId={order}")).await;
+    assert_eq!(ended["status"], "CANCELED");
+    let gone_at = ended["updateTime"].as_i64().unwrap();
+    println!(
+        "K2 asked for to zero resting orders, over sockets, by the venue's stamp: {} ms",
+        gone_at - asked_at
+    );
     trades_again(world).await;
 }
 

@@ -93,12 +93,25 @@ impl Monitor {
             .sum()
     }
 
+    /// What rests at the venues of a scope by their own word since `since`, whoever placed it. Of narrower scopes they say
+    /// nothing.
+    fn resting_at_venues(&self, scope: Scope, since: MonoNanos) -> u64 {
+        let within = |venue| matches!(scope, Scope::Portfolio) || scope == Scope::Venue(venue);
+        let heard = self.heard.venues.iter().flatten();
+        heard
+            .filter(|facts| within(facts.venue))
+            .filter(|facts| facts.snapshot_at.is_some_and(|at| at > since))
+            .map(|facts| u64::from(facts.open_orders.unwrap_or(0)))
+            .sum()
+    }
+
     /// K2 and K3 cancel until nothing rests; what does not go within the bound is an alert (I11).
     pub(super) fn clear_orders(&mut self, now: MonoNanos, out: &mut Vec<RiskOutput>) {
         let mut clearings = std::mem::take(&mut self.escalation.clearings);
         clearings.retain_mut(|one| {
             let level = self.levels.of_scope(one.scope);
-            let open = self.orders_open(one.scope, one.since);
+            let own = self.orders_open(one.scope, one.since);
+            let open = own.max(self.resting_at_venues(one.scope, one.since));
             let held = matches!(level, KillLevel::CancelAll | KillLevel::Flatten);
             if !held || open == 0 {
                 if one.blocked {

@@ -103,6 +103,19 @@ pub enum Fault {
         /// Price; `None`: the mark.
         price: Option<Price>,
     },
+    /// A person rests an order on an account, from a second terminal (A14).
+    RestByHand {
+        /// Which account.
+        account: usize,
+        /// Which symbol.
+        symbol: usize,
+        /// Side.
+        side: Side,
+        /// Quantity in steps.
+        qty: Qty,
+        /// Limit price.
+        price: Price,
+    },
     /// The next requests are answered 429.
     RateLimit {
         /// How many requests.
@@ -182,6 +195,7 @@ impl Fault {
             Self::HoldSnapshots { .. } => "hold_snapshots",
             Self::PartialFill { .. } => "partial_fill",
             Self::PositionPush { .. } => "position_push",
+            Self::RestByHand { .. } => "rest_by_hand",
             Self::RateLimit { .. } => "rate_limit",
             Self::Ban { .. } => "ban",
             Self::Outage { .. } => "outage",

@@ -61,6 +61,13 @@ impl VenueCore {
                     self.push_position(account, (symbol, side, qty), price, now);
                 }
             }
+            Fault::RestByHand {
+                account,
+                symbol,
+                side,
+                qty,
+                price,
+            } => self.rest_by_hand(account, (symbol, side, qty), price, now),
             Fault::RateLimit {
                 count,
                 retry_after_s,
@@ -179,6 +186,7 @@ const fn is_immediate(fault: &Fault) -> bool {
         | Fault::SwallowRequest
         | Fault::PartialFill { .. }
         | Fault::PositionPush { .. }
+        | Fault::RestByHand { .. }
         | Fault::RateLimit { .. }
         | Fault::Ban { .. }
         | Fault::LateFills { .. }

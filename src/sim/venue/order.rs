@@ -190,6 +190,10 @@ impl OrderStore {
             .map(|&(_, _, id)| id)
             .collect()
     }
+    /// Open orders of all accounts.
+    pub(crate) fn open_count(&self) -> usize {
+        self.open.len()
+    }
     /// All orders of an account in a symbol that are still remembered, oldest first.
     pub(crate) fn all_of(&self, account: usize, symbol: usize) -> impl Iterator<Item = &Order> {
         self.orders

@@ -121,6 +121,12 @@ impl VenueCore {
         }
     }
 
+    /// How many orders of accounts rest here.
+    #[must_use]
+    pub fn resting_count(&self) -> usize {
+        self.orders.open_count()
+    }
+
     fn native(&self, symbol: usize) -> String {
         self.markets
             .get(symbol)

@@ -24,6 +24,30 @@ impl VenueCore {
         }
     }
 
+    /// Rests an order that a person asked for elsewhere. Refused like any other; then nothing happens.
+    pub(super) fn rest_by_hand(
+        &mut self,
+        account: usize,
+        (symbol, side, qty): (usize, Side, Qty),
+        price: Price,
+        now: UnixNanos,
+    ) {
+        let new = NewOrder {
+            symbol,
+            client_id: Some(format!("web_{:016x}", self.prng.next_u64())),
+            side,
+            kind: OrderKind::PostOnly,
+            time_in_force: TimeInForce::Gtc,
+            price: Some(price),
+            qty,
+            reduce_only: false,
+            self_trade: SelfTrade::Allow,
+        };
+        if account < self.accounts.len() && self.place(account, new, now).is_ok() {
+            self.faults.fire("rest_by_hand");
+        }
+    }
+
     /// Closes a share of a USD-M position at the mark, with an order of the venue's own making.
     pub(super) fn venue_close(
         &mut self,

@@ -117,7 +117,7 @@ fn nets(catalogue: &Catalogue, ledger: &Ledger) -> BTreeMap<Asset, Decimal> {
 }
 
 impl World {
-    fn since_start(&self) -> Nanos {
+    pub(super) fn since_start(&self) -> Nanos {
         Nanos(u64::try_from(self.now.signed_since(self.start)).unwrap_or(0))
     }
 

@@ -32,6 +32,8 @@ pub struct WorldReport {
     pub violations: Vec<Violation>,
     /// Forced closes.
     pub closing: super::Closing,
+    /// Levels, orders, executions and resting orders in their order, with the time since the engine's start.
+    pub seen: Vec<(Nanos, super::Seen)>,
     /// Funding payments that were booked.
     pub funded: u64,
     /// Market events that were played.
@@ -105,6 +107,7 @@ impl World {
         WorldReport {
             summary,
             closing,
+            seen: std::mem::take(&mut self.record.seen),
             funded: self.tally.funded,
             catalogue: std::sync::Arc::clone(&self.catalogue),
             fills: std::mem::take(&mut self.fills),

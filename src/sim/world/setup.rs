@@ -163,6 +163,7 @@ impl World {
             checker: Checker::new(Arc::clone(&catalogue), limits),
             tally: Tally::new(setup.seed),
             closing: CloseWatch::default(),
+            record: super::record::Record::default(),
             end_after: setup.end_after,
             fills: Vec::new(),
             waiting_view: None,

@@ -12,9 +12,9 @@ use crate::market::{InstrumentId, MarketEvent};
 use crate::risk::{Approved, ApprovedSet, Monitor, RiskOutput, RiskView};
 use crate::telemetry::NoopTimer;
 use crate::trade::{ApprovalSeq, Fact, Fill, OrderReport, SetId, StrategyId, Ticket};
-use crate::units::MonoNanos;
+use crate::units::{MonoNanos, Qty};
 
-use super::World;
+use super::{Seen, World};
 
 /// One message between rooms.
 #[derive(Debug)]
@@ -42,6 +42,7 @@ pub(super) enum Work {
     /// Monitor to desk.
     Cancel(Option<InstrumentId>),
     CancelStrategy(StrategyId),
+    Clear(InstrumentId),
     /// Monitor to gateway: what does the venue say we hold?
     Ask(InstrumentId),
 }
@@ -130,6 +131,9 @@ impl World {
                     Some(instrument) => desk.cancel_instrument(instrument, now, out),
                     None => desk.cancel_all(now, out),
                 }),
+                Work::Clear(instrument) => {
+                    self.drive_desk(|desk, now, out| desk.clear_instrument(instrument, now, out));
+                }
                 Work::CancelStrategy(strategy) => {
                     self.drive_desk(|desk, now, out| desk.cancel_strategy(strategy, now, out));
                 }
@@ -194,6 +198,8 @@ impl World {
             CommandAction::Place(ticket) => {
                 self.digest.add_ticket(&ticket);
                 self.checker.on_ticket(&ticket);
+                let position = self.position(ticket.instrument);
+                self.note(Seen::Sent { ticket, position });
                 self.place(venue, &ticket);
             }
             CommandAction::Cancel {
@@ -308,6 +314,8 @@ impl World {
                 if !effect.duplicate {
                     self.fills.push(*fill);
                     is_new = true;
+                    let (fill, position) = (*fill, effect.snapshot.qty);
+                    self.note(Seen::Filled { fill, position });
                 }
             }
             Err(error) => self
@@ -322,6 +330,12 @@ impl World {
                 .and_then(|id| self.desk.decision_price(id));
             self.tell_fill(fill, decided);
         }
+    }
+
+    /// The position by our books, in steps of its grid.
+    fn position(&self, instrument: InstrumentId) -> Qty {
+        let snapshot = self.ledger.snapshot(instrument);
+        snapshot.map_or(Qty::ZERO, |snapshot| snapshot.qty)
     }
 
     fn tell_position(&mut self, instrument: InstrumentId) {
@@ -356,6 +370,9 @@ impl World {
                 RiskOutput::CancelInstrument(instrument) => {
                     self.work.push_back(Work::Cancel(Some(instrument)));
                 }
+                RiskOutput::ClearInstrument(instrument) => {
+                    self.work.push_back(Work::Clear(instrument));
+                }
                 RiskOutput::CancelStrategy(strategy) => {
                     self.work.push_back(Work::CancelStrategy(strategy));
                 }
@@ -379,6 +396,7 @@ impl World {
                         change.to.label(),
                         change.cause
                     ));
+                    self.note(Seen::Level(change));
                 }
             }
         }

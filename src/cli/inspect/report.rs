@@ -210,7 +210,7 @@ fn push_trades(title: &str, trades: &[TradeReport], out: &mut Vec<String>) {
 }
 
 /// Columns as wide as their widest cell: the first to the left, the others to the right.
-fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> Vec<String> {
+pub(super) fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> Vec<String> {
     let mut widths = [0; COLUMNS];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {

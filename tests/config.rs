@@ -248,7 +248,7 @@ fn each_rule_of_the_kinds_has_its_words() {
             )],
         ),
         (
-            "is not a venue of venues.toml; did you mean \"spot_a\"?",
+            "did you mean \"spot_a\"?",
             vec![("strategies/t.toml", TRIANGLE.replace("spot_a", "spot_aa"))],
         ),
         (

@@ -1,9 +1,14 @@
 //! One configuration file as text, and the report that all reading adds to.
 
+use std::ops::Range;
+
 use serde::Serialize;
 use toml::de::DeTable;
 
 use super::mistake::{ConfigError, Mistake, Place};
+
+/// Lines with these words in their key are not shown whole: somebody may have written there what should stand elsewhere.
+const SECRETS: [&str; 6] = ["secret", "api_key", "token", "passw", "private", "url"];
 
 /// A file's name and text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +28,7 @@ impl Document {
             text: text.into(),
         }
     }
-    /// Line and column of a byte offset; the end of the text when beyond it.
+    /// Line and column of a byte offset, without a text to show; the end of the text when beyond it.
     #[must_use]
     pub fn place(&self, offset: usize) -> Place {
         let before = self.text.get(..offset).unwrap_or(&self.text);
@@ -35,14 +40,61 @@ impl Document {
                 .get(line_start..)
                 .map_or(0, |head| head.chars().count())
                 + 1,
+            width: 0,
+            text: String::new(),
         }
+    }
+    /// The same with the line and how much of it is meant (to the end of the line at most). A line that names a secret is shown
+    /// to its `=` only.
+    #[must_use]
+    pub fn span(&self, span: &Range<usize>) -> Place {
+        let place = self.place(span.start);
+        let line = self.line(span.start);
+        let secret = line.split_once('=').filter(|(key, _)| {
+            let key = key.to_ascii_lowercase();
+            SECRETS.iter().any(|word| key.contains(word))
+        });
+        let text = secret.map_or_else(
+            || line.trim_end().to_owned(),
+            |(key, _)| format!("{}= ...", key),
+        );
+        let meant = self.text.get(span.clone()).unwrap_or_default();
+        let meant = meant.lines().next().map_or(0, |line| line.chars().count());
+        let room = (text.chars().count() + 1).saturating_sub(place.column);
+        Place {
+            width: meant.clamp(1, room.max(1)),
+            text,
+            ..place
+        }
+    }
+    /// A key, with its line up to it: what stands behind an unknown key may be anything.
+    #[must_use]
+    pub fn key_span(&self, span: &Range<usize>) -> Place {
+        let place = self.span(span);
+        let head: String = place
+            .text
+            .chars()
+            .take((place.column + place.width).saturating_sub(1))
+            .collect();
+        Place {
+            text: format!("{head} ..."),
+            ..place
+        }
+    }
+    fn line(&self, offset: usize) -> &str {
+        let before = self.text.get(..offset).unwrap_or(&self.text);
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let rest = self.text.get(start..).unwrap_or_default();
+        rest.lines().next().unwrap_or_default()
     }
     /// Its top table; text that is not TOML is reported, and what could be read is returned.
     pub fn parse(&self, report: &mut Report) -> DeTable<'_> {
         let (table, errors) = DeTable::parse_recoverable(&self.text);
         for error in errors {
             report.add(Mistake {
-                place: self.place(error.span().map_or(0, |span| span.start)),
+                place: error
+                    .span()
+                    .map_or_else(|| self.place(0), |span| self.span(&span)),
                 key: "(syntax)".to_owned(),
                 value: String::new(),
                 rule: format!("must be TOML: {}", error.message()),
@@ -111,5 +163,10 @@ mod tests {
         assert_eq!(at(6), (2, 1));
         assert_eq!(at(11), (2, 5));
         assert_eq!(at(9_999), (3, 1));
+        let span = document.span(&(11..14));
+        assert_eq!((span.width, span.text.as_str()), (3, "ä = \"b\""));
+        assert_eq!(document.key_span(&(6..8)).text, "ä ...");
+        let secret = Document::new("v.toml", "api_secret = \"abc\"\n");
+        assert_eq!(secret.span(&(13..18)).text, "api_secret = ...");
     }
 }

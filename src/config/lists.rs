@@ -46,7 +46,7 @@ impl<'a> Table<'a> {
                         .to_owned();
                     Some(Item {
                         text,
-                        place: self.document.place(item.span().start),
+                        place: self.document.span(&item.span()),
                     })
                 })
                 .collect()
@@ -123,7 +123,7 @@ impl<'a> Table<'a> {
             let unit = quantity::Unit::Amount("asset");
             let read =
                 number_text(value.get_ref()).and_then(|text| quantity::parse(&text, unit).ok());
-            let place = self.document.place(value.span().start);
+            let place = self.document.span(&value.span());
             match read.filter(|amount| !amount.is_sign_negative()) {
                 Some(amount) => {
                     let file = self.document.file.clone();

@@ -11,6 +11,11 @@ pub struct Place {
     pub line: usize,
     /// Column, in characters.
     pub column: usize,
+    /// How many characters it spans on its line; zero when it is no text (something is missing).
+    pub width: usize,
+    /// The line as it may be shown; empty when there is nothing to show.
+    #[serde(skip)]
+    pub text: String,
 }
 
 /// One mistake.
@@ -29,14 +34,45 @@ pub struct Mistake {
     pub cure: String,
 }
 
+impl Mistake {
+    fn head(&self) -> String {
+        let Place {
+            file, line, column, ..
+        } = &self.place;
+        let value = if self.value.is_empty() {
+            String::new()
+        } else {
+            format!(" = {}", self.value)
+        };
+        format!("{file}:{line}:{column}: {}{value}", self.key)
+    }
+
+    /// The line with a caret under the place, indented; empty when there is nothing to show.
+    fn excerpt(&self) -> String {
+        let Place {
+            line,
+            column,
+            width,
+            text,
+            ..
+        } = &self.place;
+        if text.is_empty() {
+            return String::new();
+        }
+        let number = line.to_string();
+        let margin = " ".repeat(number.len());
+        // A tab is as wide here as it is shown above.
+        let before = text.chars().take(column.saturating_sub(1));
+        let before: String = before.map(|c| if c == '\t' { c } else { ' ' }).collect();
+        let carets = "^".repeat((*width).max(1));
+        format!("    {number} | {text}\n    {margin} | {before}{carets}\n")
+    }
+}
+
+/// One line, for a log.
 impl std::fmt::Display for Mistake {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Place { file, line, column } = &self.place;
-        write!(f, "{file}:{line}:{column}: {}", self.key)?;
-        if !self.value.is_empty() {
-            write!(f, " = {}", self.value)?;
-        }
-        write!(f, ": {}; {}", self.rule, self.cure)
+        write!(f, "{}: {}; {}", self.head(), self.rule, self.cure)
     }
 }
 
@@ -56,9 +92,14 @@ impl std::fmt::Display for ConfigError {
             if count == 1 { "" } else { "s" }
         )?;
         for mistake in &self.mistakes {
-            writeln!(f, "  {mistake}")?;
+            writeln!(f, "\n  {}", mistake.head())?;
+            f.write_str(&mistake.excerpt())?;
+            writeln!(f, "  {}", mistake.rule)?;
+            if !mistake.cure.is_empty() {
+                writeln!(f, "  fix: {}", mistake.cure)?;
+            }
         }
-        write!(f, "nothing was started")
+        write!(f, "\nnothing was started")
     }
 }
 

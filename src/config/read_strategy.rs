@@ -94,7 +94,7 @@ pub fn read(
     };
     let places = entries.iter().map(|(key, value)| {
         let key = key.get_ref().as_ref().to_owned();
-        (key, document.place(value.span().start))
+        (key, document.span(&value.span()))
     });
     StrategyDraft {
         settings: settings().filter(|_| is_known),

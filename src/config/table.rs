@@ -1,6 +1,8 @@
 //! Reads one table by its [`Section`]: unknown keys, missing keys, wrong types, wrong units and values out of range are all
 //! reported, and reading goes on.
 
+use std::ops::Range;
+
 use rust_decimal::Decimal;
 use toml::de::{DeTable, DeValue};
 
@@ -86,7 +88,7 @@ impl<'a> Table<'a> {
                     |known| format!("did you mean {known}?"),
                 );
                 report.add(Mistake {
-                    place: document.place(key.span().start),
+                    place: document.key_span(&key.span()),
                     key: table.path_of(name),
                     value: String::new(),
                     rule: "is not a known key".to_owned(),
@@ -107,12 +109,12 @@ impl<'a> Table<'a> {
         }
     }
 
-    pub(super) fn entry(&self, key: &str) -> Option<(usize, &'a DeValue<'a>)> {
+    pub(super) fn entry(&self, key: &str) -> Option<(Range<usize>, &'a DeValue<'a>)> {
         let (_, value) = self
             .entries?
             .iter()
             .find(|(known, _)| known.get_ref().as_ref() == key)?;
-        Some((value.span().start, value.get_ref()))
+        Some((value.span(), value.get_ref()))
     }
 
     /// True when the key was written.
@@ -124,8 +126,10 @@ impl<'a> Table<'a> {
     /// Where the value of a key stands, or its table when it is absent.
     #[must_use]
     pub fn place(&self, key: &str) -> Place {
-        self.document
-            .place(self.entry(key).map_or(self.offset, |(offset, _)| offset))
+        self.entry(key).map_or_else(
+            || self.document.place(self.offset),
+            |(span, _)| self.document.span(&span),
+        )
     }
 
     /// Reports a mistake at a key.
@@ -333,12 +337,12 @@ impl<'a> Table<'a> {
         let field = self.field(key);
         let path = self.path_of(key);
         match self.entry(key) {
-            Some((offset, DeValue::Table(entries))) => Some(Table::open(
+            Some((span, DeValue::Table(entries))) => Some(Table::open(
                 section,
                 self.document,
                 Some(entries),
                 path,
-                offset,
+                span.start,
                 report,
             )),
             Some(_) => {

@@ -6,7 +6,7 @@ use arbalest::config::load::Files;
 use arbalest::config::{ConfigError, EngineMode, Settings, explain};
 use arbalest::market::{Catalogue, Instrument, InstrumentId, InstrumentStatus, VenueId};
 use arbalest::strategy::{
-    BasisDirection, CrossVenueParams, CycleChoice, ExitStyle, SizeSearch, StrategyParams,
+    BasisDirection, CrossVenueParams, CycleChoice, ExitStyle, LegOrder, SizeSearch, StrategyParams,
 };
 use arbalest::trade::SendOrder;
 use arbalest::units::{Asset, Grid, Nanos, Ppm, Price, Qty};
@@ -233,6 +233,91 @@ fn a_basis_file_has_its_own_defaults_and_keys() {
         (params.slice.0, params.max_position.0),
         (200.into(), 5_000.into())
     );
+}
+
+/// `btc_cross` of the default with more lines, and a venue that quotes in USDC.
+fn with_usdc(more: &str) -> Result<Settings, ConfigError> {
+    with(|files| {
+        files.venues.text += "\n[[venue]]\nid = \"usdc\"\ndialect = \"binance_spot\"\nsimulated = true\nsymbols = [\"BTC/USDC\", \"USDC/USDT\", \"BNB/USDC\"]\n[venue.fees]\ntaker_fee_bps = 7\nmaker_fee_bps = -1\nfee_asset = \"BNB\"\nmin_fee_asset_quote = 30\n";
+        for symbol in ["BTC/USDC", "USDC/USDT", "BNB/USDC"] {
+            files.limits.text += &format!(
+                "\n[[instrument]]\nvenue = \"usdc\"\nsymbol = \"{symbol}\"\norder_qty_base_max = \"1\"\nposition_qty_base_max = \"5\"\n"
+            );
+        }
+        let text = &mut files.strategies[0].text;
+        *text = text.replace("\"perp\"]", "\"perp\", \"usdc\"]") + more;
+    })
+}
+
+#[test]
+fn quotes_are_grouped_and_converted_and_inventory_has_targets() {
+    let settings = with_usdc("quote_group = [\"USDT\", \"USDC\"]\nleg_order = \"thin_first\"\ndepth_levels = 5\nblackout_utc = [\"23:55-00:05\"]\ninventory_target_ratio = { spot_b = 0.4 }\ninventory_band_ratio = 0.3\nroutes_deny = [\"usdc:perp\"]\n").unwrap();
+    let params = settings.strategy_params(&catalogue(&settings)).unwrap();
+    let params = cross(&params[0]);
+    let ids = |ids: &[u16]| ids.iter().map(|id| InstrumentId(*id)).collect::<Vec<_>>();
+    assert_eq!(params.instruments, ids(&[0, 2, 4, 6]));
+    assert_eq!(params.maker_fees[3], Ppm::from_bps(-1));
+    assert_eq!(params.routes_deny, [(InstrumentId(6), InstrumentId(4))]);
+    assert_eq!(params.conversions.len(), 1);
+    assert_eq!(
+        (
+            params.conversions[0].via,
+            params.conversions[0].quote.as_str()
+        ),
+        (InstrumentId(7), "USDC")
+    );
+    assert_eq!(params.leg_order, LegOrder::ThinFirst);
+    let fee = params.fee_assets[3].unwrap();
+    assert_eq!(
+        (fee.instrument, fee.discount),
+        (InstrumentId(8), Ppm(250_000))
+    );
+    assert!(params.fee_assets[0].is_none());
+    let inventory = params.inventory.as_ref().unwrap();
+    assert_eq!(
+        inventory.targets,
+        [500_000, 400_000, 500_000, 500_000].map(Ppm)
+    );
+    assert_eq!(
+        (inventory.band, inventory.skew),
+        (Ppm(300_000), Ppm::from_bps(3))
+    );
+    assert_eq!(params.common.depth_levels, 5);
+    let span = params.common.blackout[0];
+    assert_eq!(
+        (span.from, span.to),
+        (Nanos::from_secs(86_100), Nanos::from_secs(300))
+    );
+    for (words, more) in [
+        ("has no symbol of the pair BTC/USDT", ""),
+        (
+            "no venue of this strategy has BTC/FDUSD",
+            "quote_group = [\"USDC\", \"FDUSD\"]\n",
+        ),
+        (
+            "must be an asset code, once",
+            "quote_group = [\"USDC\", \"USDC\"]\n",
+        ),
+        (
+            "two different times of day",
+            "blackout_utc = [\"24:00-00:05\"]\n",
+        ),
+        (
+            "names a venue that this strategy does not trade at",
+            "inventory_target_ratio = { moon = 0.5 }\n",
+        ),
+        (
+            "must be from 0 to 1",
+            "inventory_target_ratio = { perp = 5 }\n",
+        ),
+        (
+            "says nothing without inventory_band_ratio",
+            "inventory_skew_bps = 5\n",
+        ),
+    ] {
+        let error = with_usdc(more).map(|_settings| ()).unwrap_err().to_string();
+        assert!(error.contains(words), "{words} not in\n{error}");
+    }
 }
 
 #[test]

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use toml::de::DeTable;
 
-use crate::strategy::CommonParams;
+use crate::strategy::{CommonParams, DaySpan};
 use crate::trade::StrategyId;
-use crate::units::Ppm;
+use crate::units::{Nanos, Ppm};
 
 use super::document::{Document, Report};
 use super::hint::nearest;
@@ -159,6 +159,8 @@ fn read_common(
     let leg_timeout = table.nanos("leg_timeout_ms", report);
     let max_unwind_cost = table.ppm("max_unwind_cost_bps", report);
     let max_broken_sets = table.count("max_broken_sets", report);
+    let depth_levels = table.count("depth_levels", report);
+    let blackout = read_blackout(table, report);
     if let (Some(min), Some(max)) = (min_net_edge, max_net_edge)
         && min >= max
     {
@@ -182,9 +184,45 @@ fn read_common(
         leg_timeout: leg_timeout?,
         max_unwind_cost: max_unwind_cost?,
         max_broken_sets: max_broken_sets?,
-        depth_levels: 20,
-        blackout: Vec::new(),
+        depth_levels: depth_levels?,
+        blackout,
     })
+}
+
+/// Spans such as `23:55-00:05`.
+fn read_blackout(table: &Table<'_>, report: &mut Report) -> Vec<DaySpan> {
+    let minute = |text: &str| -> Option<Nanos> {
+        let (hour, minute) = text.trim().split_once(':')?;
+        let is_two = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+        let [hour, minute] =
+            [hour, minute].map(|part| part.parse::<u64>().ok().filter(|_| is_two(part)));
+        let (hour, minute) = (
+            hour.filter(|hour| *hour < 24)?,
+            minute.filter(|minute| *minute < 60)?,
+        );
+        Some(Nanos::from_secs((hour * 60 + minute) * 60))
+    };
+    let mut spans = Vec::new();
+    for item in table.texts("blackout_utc", report).unwrap_or_default() {
+        let span = item.text.split_once('-');
+        let span = span.and_then(|(from, to)| Some((minute(from)?, minute(to)?)));
+        match span.filter(|(from, to)| from != to) {
+            Some((from, to)) => spans.push(DaySpan { from, to }),
+            None => {
+                let rule = "must be two different times of day, HH:MM-HH:MM in UTC";
+                let value = format!("{:?}", item.text);
+                table.wrong_at(
+                    item.place,
+                    "blackout_utc",
+                    value,
+                    rule,
+                    "write \"23:55-00:05\"",
+                    report,
+                );
+            }
+        }
+    }
+    spans
 }
 
 /// Two amounts of which the first may not be above the second.

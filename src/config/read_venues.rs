@@ -11,7 +11,7 @@ use crate::units::Asset;
 
 use super::document::{Document, Report};
 use super::schema;
-use super::settings::{KeySettings, KeySource, VenueSettings};
+use super::settings::{FeeDiscount, KeySettings, KeySource, VenueSettings};
 use super::table::{Item, Table};
 
 /// What is known of a venue even when some of its settings are wrong, so that the other files can be checked against it.
@@ -124,6 +124,7 @@ fn read_rest(
         (
             fees.ppm("taker_fee_bps", report),
             fees.ppm("maker_fee_bps", report),
+            read_discount(&fees, symbols, report),
         )
     });
     let mut keys = |name: &str| {
@@ -149,7 +150,7 @@ fn read_rest(
             report,
         );
     }
-    let (taker_fee, maker_fee) = fees?;
+    let (taker_fee, maker_fee, fee_discount) = fees?;
     Some(VenueSettings {
         id: id?.text.clone(),
         dialect: dialect?,
@@ -161,10 +162,49 @@ fn read_rest(
         ws_api_url: ws_api_url?,
         taker_fee: taker_fee?,
         maker_fee: maker_fee?,
+        fee_discount: fee_discount?,
         keys,
         watchdog_keys,
         balances,
     })
+}
+
+/// `None` when something is wrong (then reported).
+#[expect(
+    clippy::option_option,
+    reason = "wrong, absent and present are three answers"
+)]
+fn read_discount(
+    fees: &Table<'_>,
+    symbols: &[(Symbol, Item)],
+    report: &mut Report,
+) -> Option<Option<FeeDiscount>> {
+    let keys = ["fee_discount_ratio", "min_fee_asset_quote"];
+    if !fees.has("fee_asset") {
+        for key in keys.into_iter().filter(|key| fees.has(key)) {
+            let rule = "says nothing without fee_asset";
+            fees.wrong(key, rule, "name the asset, or remove this", report);
+        }
+        return Some(None);
+    }
+    let [discount, floor] = keys.map(|key| fees.number(key, report));
+    let text = fees.text("fee_asset", report)?;
+    let asset = Asset::new(&text).filter(|asset| {
+        let pairs = symbols.iter();
+        pairs
+            .into_iter()
+            .any(|(symbol, _)| symbol.base == *asset && symbol.settle.is_none())
+    });
+    if asset.is_none() {
+        let rule = "has no spot symbol here, so nobody could tell whether enough of it is held";
+        let cure = format!("add \"{text}/USDT\" to this venue's symbols");
+        fees.wrong("fee_asset", rule, cure, report);
+    }
+    Some(Some(FeeDiscount {
+        asset: asset?,
+        discount: super::quantity::ppm(discount?)?,
+        floor_quote: floor?,
+    }))
 }
 
 /// REST, streams and order entry of the real venue.

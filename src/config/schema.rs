@@ -204,6 +204,9 @@ pub const FEES: Section = Section {
     fields: &[
         bps("taker_fee_bps", "-10", "500", Refused, "paid by the side that takes"),
         bps("maker_fee_bps", "-10", "500", Refused, "paid by the side that rests; negative is a rebate"),
+        field("fee_asset", Form::Text("an asset code"), Absent::None("no discount"), "asset that pays fees at a discount while it is held; `symbols` must have its pair with the quote"),
+        field("fee_discount_ratio", Form::Number(Unit::Ratio, "0", "0.9"), Means("0.25"), "share of a fee that is saved by it"),
+        positive("min_fee_asset_quote", "quote", Means("20"), "worth of it below which no discount is assumed"),
     ],
 };
 /// `[venue.keys]`

@@ -186,6 +186,17 @@ pub struct KeySettings {
     pub secret: KeySource,
 }
 
+/// An asset that pays fees at a discount while it is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeeDiscount {
+    /// Which.
+    pub asset: Asset,
+    /// Share of a fee that is saved.
+    pub discount: Ppm,
+    /// Worth of it in the quote asset below which no discount is assumed.
+    pub floor_quote: Decimal,
+}
+
 /// One `[[venue]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VenueSettings {
@@ -209,6 +220,8 @@ pub struct VenueSettings {
     pub taker_fee: Ppm,
     /// Paid by the side that rests; negative is a rebate.
     pub maker_fee: Ppm,
+    /// What fees are paid with at a discount.
+    pub fee_discount: Option<FeeDiscount>,
     /// Keys, unless public data only.
     pub keys: Option<KeySettings>,
     /// Keys of the watchdog.

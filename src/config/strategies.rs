@@ -1,13 +1,16 @@
 //! Strategies as configured, and the parameters of the strategy room made from them once the instruments' grids are known.
 
+mod cross;
+
+pub(super) use cross::converts;
+
 use rust_decimal::Decimal;
 
-use crate::market::{Catalogue, InstrumentId, Symbol, VenueId};
+use crate::market::{Catalogue, Symbol, VenueId};
 use crate::strategy::{
-    BasisParams, CommonParams, CrossVenueParams, CycleChoice, LegOrder, StrategyParams,
-    TriangularParams,
+    BasisParams, CommonParams, CycleChoice, LegOrder, StrategyParams, TriangularParams,
 };
-use crate::units::{Asset, Money, Notional, Ppm};
+use crate::units::{Asset, Ppm};
 
 use super::settings::{Settings, SettingsError, StrategyMode};
 
@@ -50,6 +53,48 @@ pub struct CrossSettings {
     pub max_order_quote: Decimal,
     /// Largest position value a venue in the quote asset.
     pub max_inventory_quote: Decimal,
+    /// Quotes compared beside the symbol's own.
+    pub other_quotes: Vec<Asset>,
+    /// Largest distance of a conversion from one to one.
+    pub max_quote_depeg: Ppm,
+    /// In which order the legs leave.
+    pub leg_order: LegOrder,
+    /// Where inventory should lie, if it should.
+    pub inventory: Option<InventorySettings>,
+    /// Fewer sets that inventory still allows are a warning.
+    pub min_runway_sets: u32,
+}
+
+/// Where inventory should lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InventorySettings {
+    /// Wanted ratio by position in `venues`.
+    pub targets: Vec<Ppm>,
+    /// Farthest distance from it.
+    pub band: Ppm,
+    /// What a route must earn more, or less, there.
+    pub skew: Ppm,
+}
+
+impl CrossSettings {
+    /// Its instruments, the symbol's own quote first; `symbols` are those of a venue.
+    pub(super) fn at<'a>(
+        &self,
+        symbols: impl Fn(VenueId) -> &'a [Symbol],
+    ) -> Vec<(VenueId, Symbol)> {
+        let quotes = [self.symbol.quote];
+        let quotes = quotes.iter().chain(&self.other_quotes);
+        quotes
+            .flat_map(|quote| {
+                let pair = Symbol {
+                    quote: *quote,
+                    ..self.symbol
+                };
+                let at = |venue: &VenueId| Some((*venue, pair_of(symbols(*venue), &pair)?));
+                self.venues.iter().filter_map(at).collect::<Vec<_>>()
+            })
+            .collect()
+    }
 }
 
 /// `kind = "spot_perp_basis"`
@@ -102,13 +147,7 @@ impl StrategySettings {
         symbols: impl Fn(VenueId) -> &'a [Symbol],
     ) -> Vec<(VenueId, Symbol)> {
         match &self.kind {
-            StrategyKind::CrossExchange(cross) => {
-                let at = |venue: &VenueId| {
-                    let pair = pair_of(symbols(*venue), &cross.symbol)?;
-                    Some((*venue, pair))
-                };
-                cross.venues.iter().filter_map(at).collect()
-            }
+            StrategyKind::CrossExchange(cross) => cross.at(symbols),
             StrategyKind::Triangular(params) => {
                 let listed = symbols(params.venue).iter();
                 let walked = listed.filter(|symbol| walks(&params.cycles, symbol));
@@ -193,61 +232,6 @@ impl Settings {
         let all = catalogue.all().iter();
         all.map(|instrument| self.taker_fee(instrument.venue))
             .collect()
-    }
-
-    fn cross_params(
-        &self,
-        cross: &CrossSettings,
-        catalogue: &Catalogue,
-    ) -> Result<CrossVenueParams, SettingsError> {
-        let id = |venue: VenueId| {
-            let symbol = self.pair_at(venue, &cross.symbol).unwrap_or(cross.symbol);
-            self.instrument(catalogue, venue, &symbol)
-        };
-        let instruments = cross
-            .venues
-            .iter()
-            .map(|venue| id(*venue))
-            .collect::<Result<Vec<_>, _>>()?;
-        let notional = |what: &'static str, value: Decimal| -> Result<Notional, SettingsError> {
-            let first = instruments.first().copied().unwrap_or(InstrumentId(0));
-            catalogue
-                .get(first)
-                .and_then(|instrument| instrument.grid.notional_floor(Money(value)))
-                .ok_or_else(|| SettingsError::NoStep {
-                    what,
-                    instrument: catalogue.label(first),
-                    value,
-                })
-        };
-        let min_order_notional = notional("min_order_quote", cross.min_order_quote)?;
-        let max_order_notional = notional("max_order_quote", cross.max_order_quote)?;
-        let max_inventory_notional = notional("max_inventory_quote", cross.max_inventory_quote)?;
-        let routes_deny = cross
-            .routes_deny
-            .iter()
-            .map(|(buy, sell)| Ok((id(*buy)?, id(*sell)?)))
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(CrossVenueParams {
-            common: cross.common.clone(),
-            taker_fees: cross
-                .venues
-                .iter()
-                .map(|venue| self.taker_fee(*venue))
-                .collect(),
-            instruments,
-            routes_deny,
-            maker_fees: Vec::new(),
-            fee_assets: Vec::new(),
-            conversions: Vec::new(),
-            max_quote_depeg: Ppm::from_bps(30),
-            leg_order: LegOrder::Together,
-            inventory: None,
-            min_runway_sets: 0,
-            min_order_notional,
-            max_order_notional,
-            max_inventory_notional,
-        })
     }
 
     /// The symbol of a venue with the same base and quote (spot or perpetual).

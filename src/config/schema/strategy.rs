@@ -24,6 +24,7 @@ macro_rules! keys {
             $($own),+,
             count("confirm_updates", "1", "1000", Means("1"), "consecutive updates that must agree before a set is sent").tighter_when_higher(),
             ratio("max_book_take_ratio", Means("0.25"), "share of the visible depth within the limit price that a set may take").tighter_when_lower(),
+            count("depth_levels", "1", "20", Means("20"), "levels of each side that a size may be taken from").tighter_when_lower(),
             ms("max_book_age_ms", "1", "60000", Means($age), "oldest book that may price a leg").tighter_when_lower(),
             ms("max_leg_skew_ms", "1", "60000", Means($skew), "largest difference between the ages of the books of a set").tighter_when_lower(),
             ms("cooldown_ms", "0", "3600000", Means("250"), "pause of a route after a set").tighter_when_higher(),
@@ -33,6 +34,7 @@ macro_rules! keys {
             ms("leg_timeout_ms", "10", "60000", Means($timeout), "then an unfilled leg goes to the resolver").tighter_when_lower(),
             bps("max_unwind_cost_bps", "0", "1000", Means("30"), "costliest repair of a broken set; above it the set is held and alerted").tighter_when_lower(),
             count("max_broken_sets", "1", "1000", Means("3"), "broken sets within an hour that stop the strategy").tighter_when_lower(),
+            field("blackout_utc", Form::Texts("a span such as \"23:55-00:05\""), Means(""), "times of every day (UTC) without new sets, from the first minute to before the last").tighter_when_higher(),
         ]
     };
 }
@@ -55,11 +57,18 @@ pub const CROSS_EXCHANGE: Section = Section {
     fields: keys! { kind: "cross_exchange", book_age: "250", skew: "100", leg_timeout: "500";
         field("symbol", Form::Text("BASE/QUOTE"), Refused, "the base and quote compared; a venue's perpetual of the same pair takes part"),
         field("venues", Form::Texts("an id of venues.toml"), Refused, "at least two; every ordered pair is a route").tighter_when_lower(),
+        field("quote_group", Form::Texts("an asset code"), Means(""), "quotes compared with the symbol's own, each converted by its live book, e.g. [\"USDT\", \"USDC\"]; empty: only the symbol's own"),
+        bps("max_quote_depeg_bps", "0", "1000", Means("30"), "a conversion farther from one to one stops its routes").tighter_when_lower(),
         field("routes_deny", Form::Texts("\"buy_venue:sell_venue\""), Means(""), "routes that are never taken").tighter_when_higher(),
         least_edge("5"),
         most_edge("150"),
         positive("min_order_quote", "quote", Means("50"), "smallest leg value"),
         positive("max_order_quote", "quote", Means("1000"), "largest leg value").tighter_when_lower(),
+        field("leg_order", Form::Choice(&["together", "thin_first", "maker_then_taker"]), Means("together"), "together: both legs at once; thin_first: the one with the thinner book first, then the other for what it filled; maker_then_taker: the cheaper maker rests first"),
+        field("inventory_target_ratio", Form::Table, super::Absent::None("0.5 each"), "where inventory should lie, by venue: 0 at the most sold, 1 at the most bought, e.g. spot_a = 0.4; needs inventory_band_ratio"),
+        field("inventory_band_ratio", Form::Number(Unit::Ratio, "0.000001", "1"), super::Absent::None("no targets: it lies where it comes to lie"), "farthest distance from the target; beyond it only routes that come back").tighter_when_lower(),
+        bps("inventory_skew_bps", "0", "1000", Means("3"), "at that distance a route that goes on must earn this much more a leg, and one that comes back this much less"),
+        count("min_runway_sets", "0", "1000", Means("5"), "fewer sets that inventory still allows are counted and shown as a warning"),
         positive("max_inventory_quote", "quote", Refused, "largest position value a venue this strategy builds up; beyond it only routes that bring it back").tighter_when_lower(),
     },
 };

@@ -4,6 +4,8 @@
 
 #[path = "execution_parts/bench.rs"]
 mod bench;
+#[path = "execution_parts/cycles.rs"]
+mod cycles;
 #[path = "execution_parts/faults.rs"]
 mod faults;
 #[path = "execution_parts/matrix.rs"]
@@ -12,6 +14,8 @@ mod matrix;
 mod reports;
 #[path = "execution_parts/resolver.rs"]
 mod resolver;
+#[path = "execution_parts/sends.rs"]
+mod sends;
 #[path = "execution_parts/sets.rs"]
 mod sets;
 #[path = "support/small_market.rs"]

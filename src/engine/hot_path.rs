@@ -393,7 +393,7 @@ impl HotPath {
                     leg_index,
                     strategy: broken.strategy,
                     leg: &leg,
-                    parent: broken.parent(leg_index),
+                    parent: broken.parent(leg_index, &leg),
                 };
                 match self.gate.check_repair(&repair, &self.books, now) {
                     Verdict::Approved(approved) => {

@@ -1,6 +1,7 @@
 //! The desk: from approvals to orders, and from reports to everything that follows. One owner: the execution seat.
 //!
-//! - An [`ApprovedSet`] becomes one order a leg, sent together. Client ids are deterministic: session, set, leg, attempt.
+//! - An [`crate::risk::ApprovedSet`] becomes one order a leg, sent in its order (`desk/send.rs`). Client ids are deterministic:
+//!   session, set, leg, attempt.
 //! - A report becomes at most one fill, one state change, and a look at the set it belongs to (`desk/sets.rs`).
 //! - Time alone turns an order into an unknown one, asks the venue (`desk/timers.rs`), and moves a set past its deadline.
 //! - A forced close's order ([`crate::trade::Purpose::Unwind`]) is sent as it is and reported as it goes; sets do not know it.
@@ -11,17 +12,18 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::capacity::{OPEN_ORDERS_MAX, OPEN_SETS_MAX};
 use crate::market::{Catalogue, InstrumentId, VenueId};
-use crate::risk::{Approved, ApprovedSet, check_order_id};
+use crate::risk::{Approved, check_order_id};
 use crate::trade::{
     ApprovalSeq, ClientOrderId, OpenOrders, OrderIdSource, Purpose, SetId, StrategyId, Ticket,
     UnwindKind, UnwindReport,
 };
 use crate::units::{Asset, MonoNanos, Nanos};
 
+use super::amounts::{BaseQty, contract_units};
 use super::command::OrderCommand;
-use super::legs::{BaseQty, LegSet, contract_units};
+use super::cycle::AssetQty;
+use super::legs::LegSet;
 use super::order::{NotFoundRule, Order, OrderState};
 use super::output::{DeskAlert, DeskAlertKind, DeskCounters, DeskOutput, OpenSummary};
 use super::settle::Settlement;
@@ -31,6 +33,8 @@ use super::tracker::Tracker;
 mod clear;
 mod facts;
 mod reports;
+mod residuals;
+mod send;
 mod sets;
 mod timers;
 
@@ -104,6 +108,10 @@ pub struct Desk {
     throttle: Throttle,
     /// Remainders too small to trade, by strategy, base and quote.
     residuals: BTreeMap<(StrategyId, Asset, Asset), BaseQty>,
+    /// The same of chains, by asset.
+    dust: BTreeMap<(StrategyId, Asset), AssetQty>,
+    /// Legs that have not left yet.
+    waiting_count: usize,
     traded: BTreeSet<InstrumentId>,
     touched: BTreeSet<InstrumentId>,
     told: BTreeMap<InstrumentId, OpenOrders>,
@@ -137,6 +145,8 @@ impl Desk {
             settlement: Settlement::default(),
             throttle: Throttle::new(params.queries_per_second),
             residuals: BTreeMap::new(),
+            dust: BTreeMap::new(),
+            waiting_count: 0,
             traded: BTreeSet::new(),
             touched: BTreeSet::new(),
             told: BTreeMap::new(),
@@ -147,49 +157,6 @@ impl Desk {
             counters: DeskCounters::default(),
             params,
         }
-    }
-
-    /// Sends the legs of a new set together.
-    pub fn on_set(&mut self, set: &ApprovedSet, now: MonoNanos, out: &mut Vec<DeskOutput>) {
-        let repeated = set.legs().any(|leg| !self.settlement.is_new(leg.seq()));
-        if repeated || set.leg_count() == 0 {
-            self.alert(DeskAlertKind::ApprovalRepeated, None, None, None, now, out);
-            return;
-        }
-        for leg in set.legs() {
-            self.settlement.open(leg.seq());
-        }
-        self.last_set += 1;
-        let id = SetId(self.last_set);
-        let units: Vec<i64> = set
-            .legs()
-            .filter_map(|leg| self.units_of(leg.instrument()))
-            .collect();
-        let mut state = LegSet::new(id, set, &units, now);
-        let room = self.tracker.active_count() + set.leg_count() <= OPEN_ORDERS_MAX
-            && self.open_sets.len() < OPEN_SETS_MAX;
-        if room && units.len() == set.leg_count() {
-            self.counters.sets_opened += 1;
-            for (leg_index, leg) in (0_u8..).zip(set.legs()) {
-                let order = self.ids.id(id, leg_index, 0);
-                if self.place(leg, order, now.after(set.leg_timeout()), now, out)
-                    && let Some(slot) = state.legs.get_mut(usize::from(leg_index))
-                {
-                    slot.order = Some(order);
-                } else {
-                    self.settled_moved |= self.settlement.close(leg.seq());
-                }
-            }
-        } else {
-            self.alert(DeskAlertKind::NotSendable, None, Some(id), None, now, out);
-            for leg in set.legs() {
-                self.settled_moved |= self.settlement.close(leg.seq());
-            }
-        }
-        self.sets.insert(id, state);
-        self.open_sets.insert(id);
-        self.look_at_set(id, now, out);
-        self.flush(out);
     }
 
     /// Sends a repair or an order of a forced close.
@@ -218,7 +185,7 @@ impl Desk {
         now: MonoNanos,
         out: &mut Vec<DeskOutput>,
     ) {
-        self.cancel_where(|order| order.ticket.instrument == instrument, now, out);
+        self.cancel_where(|own, _| own == instrument, now, out);
         self.must_tell.insert(instrument);
         self.flush(out);
     }
@@ -230,14 +197,14 @@ impl Desk {
         now: MonoNanos,
         out: &mut Vec<DeskOutput>,
     ) {
-        self.cancel_where(|order| order.ticket.strategy == strategy, now, out);
+        self.cancel_where(|_, own| own == strategy, now, out);
         self.flush(out);
     }
 
     /// Cancels everything: each open order, and then whatever the venues still have in every instrument traded here. What
     /// is open is told for every instrument.
     pub fn cancel_all(&mut self, now: MonoNanos, out: &mut Vec<DeskOutput>) {
-        self.cancel_where(|_| true, now, out);
+        self.cancel_where(|_, _| true, now, out);
         let traded: Vec<InstrumentId> = self.traded.iter().copied().collect();
         for instrument in traded {
             self.clear_instrument(instrument, now, out);
@@ -256,11 +223,15 @@ impl Desk {
 
     fn cancel_where(
         &mut self,
-        wanted: impl Fn(&Order) -> bool,
+        wanted: impl Fn(InstrumentId, StrategyId) -> bool,
         now: MonoNanos,
         out: &mut Vec<DeskOutput>,
     ) {
-        let open = |order: &&Order| !order.state().is_terminal() && wanted(order);
+        self.skip_where(&wanted);
+        let open = |order: &&Order| {
+            let ticket = &order.ticket;
+            !order.state().is_terminal() && wanted(ticket.instrument, ticket.strategy)
+        };
         let mut ids: Vec<(bool, ClientOrderId)> = self
             .tracker
             .active()
@@ -467,12 +438,6 @@ impl Desk {
     #[must_use]
     pub const fn counters(&self) -> &DeskCounters {
         &self.counters
-    }
-    /// Remainders too small to trade: strategy, base, quote and how much is unhedged.
-    pub fn residuals(&self) -> impl Iterator<Item = (StrategyId, Asset, Asset, BaseQty)> + '_ {
-        self.residuals
-            .iter()
-            .map(|((strategy, base, quote), qty)| (*strategy, *base, *quote, *qty))
     }
     /// Every order still remembered, to look at.
     #[must_use]

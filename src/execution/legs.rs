@@ -1,15 +1,17 @@
 //! A set of legs as one unit: what was wanted, what filled, and whether it is even, broken or still undecided.
 //!
 //! Whether a set is hedged follows from quantities, not from events: the sum over its legs of what was bought less what was
-//! sold, in base units. The [`MATRIX`] says for each pair of leg outcomes what has to be looked at.
-
-use rust_decimal::Decimal;
+//! sold, in base units; for a chain the change of each asset ([`Cycle`]). The [`MATRIX`] says for each pair of leg outcomes
+//! what has to be looked at.
 
 use crate::capacity::LEGS_MAX;
+use crate::market::Catalogue;
 use crate::risk::{Approved, ApprovedSet};
-use crate::trade::{ClientOrderId, Leg, RejectReason, SetId, StrategyId};
-use crate::units::{Asset, MonoNanos, Nanos, Notional, Ppm, Price, Qty, Side};
+use crate::trade::{ClientOrderId, Leg, RejectReason, SendOrder, SetForm, SetId, StrategyId};
+use crate::units::{MonoNanos, Nanos, Ppm};
 
+use super::amounts::{BaseQty, Traded};
+use super::cycle::Cycle;
 use super::order::{Order, OrderState};
 use super::tracker::Tracker;
 
@@ -83,94 +85,6 @@ pub fn classify(outcomes: &[LegOutcome]) -> PairClass {
     worst
 }
 
-/// A signed quantity in base units, scaled by 10^8 and the grid, so that contracts of different size add up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct BaseQty(pub i128);
-
-/// Base units a contract, times 10^8; `None` when that is no whole number.
-#[must_use]
-pub fn contract_units(multiplier: Decimal) -> Option<i64> {
-    let multiplier = multiplier.normalize();
-    let up = 10_i128.checked_pow(8_u32.checked_sub(multiplier.scale())?)?;
-    let units = i64::try_from(multiplier.mantissa().checked_mul(up)?).ok()?;
-    (units > 0).then_some(units)
-}
-
-impl BaseQty {
-    /// A signed quantity of contracts of the given size.
-    #[must_use]
-    pub fn of(side: Side, qty: Qty, units: i64) -> Self {
-        Self(i128::from(qty.0) * i128::from(units) * i128::from(side.sign()))
-    }
-    /// Its magnitude in contracts of the given size, rounded down.
-    #[must_use]
-    pub fn contracts_floor(self, units: i64) -> Qty {
-        let contracts = self
-            .0
-            .unsigned_abs()
-            .div_euclid(u128::from(units.max(1).unsigned_abs()));
-        Qty(i64::try_from(contracts).unwrap_or(i64::MAX))
-    }
-    /// The side that brings it towards zero; `None` when it is zero.
-    #[must_use]
-    pub const fn reducing_side(self) -> Option<Side> {
-        match self.0 {
-            0 => None,
-            quantity if quantity > 0 => Some(Side::Sell),
-            _ => Some(Side::Buy),
-        }
-    }
-}
-
-/// What was traded on one leg, all its orders together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Traded {
-    /// Quantity bought.
-    pub bought: Qty,
-    /// What it cost.
-    pub bought_notional: Notional,
-    /// Quantity sold.
-    pub sold: Qty,
-    /// What it yielded.
-    pub sold_notional: Notional,
-    /// Fees in `fee_asset`.
-    pub fee: Decimal,
-    /// The asset of the first fee.
-    pub fee_asset: Option<Asset>,
-    /// Fees came in more than one asset, or did not add up: `fee` is incomplete.
-    pub fee_incomplete: bool,
-}
-
-impl Traded {
-    /// Counts one execution.
-    pub fn add(
-        &mut self,
-        side: Side,
-        qty: Qty,
-        price: Price,
-        fee: Decimal,
-        fee_asset: Option<Asset>,
-    ) {
-        let (total, value) = match side {
-            Side::Buy => (&mut self.bought, &mut self.bought_notional),
-            Side::Sell => (&mut self.sold, &mut self.sold_notional),
-        };
-        *total = Qty(total.0.saturating_add(qty.0));
-        *value = Notional(value.0.saturating_add(price.times(qty).0));
-        if fee.is_zero() {
-            return;
-        }
-        let same = fee_asset.is_some() && (self.fee_asset.is_none() || self.fee_asset == fee_asset);
-        match self.fee.checked_add(fee) {
-            Some(sum) if same => {
-                self.fee = sum;
-                self.fee_asset = fee_asset;
-            }
-            _ => self.fee_incomplete = true,
-        }
-    }
-}
-
 /// One leg of a set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetLeg {
@@ -178,7 +92,11 @@ pub struct SetLeg {
     pub leg: Leg,
     /// Base units a contract × 10^8.
     pub units: i64,
-    /// Its own order; `None` when it could not be sent.
+    /// Its approval while it waits for the leg before it; its order has not left.
+    pub waiting: Option<Approved>,
+    /// Its turn never came: nothing was sent, nothing was refused.
+    pub skipped: bool,
+    /// Its own order; `None` while it waits, and when it could not or need not be sent.
     pub order: Option<ClientOrderId>,
     /// Repairs on its instrument.
     pub repairs: Vec<ClientOrderId>,
@@ -191,7 +109,11 @@ impl SetLeg {
     #[must_use]
     pub fn outcome(&self, tracker: &Tracker) -> LegOutcome {
         let Some(order) = self.order.and_then(|id| tracker.get(id)) else {
-            return LegOutcome::NotSent;
+            return if self.waiting.is_some() {
+                LegOutcome::Unknown
+            } else {
+                LegOutcome::NotSent
+            };
         };
         let filled = order.filled_known();
         if !order.state().is_terminal() {
@@ -220,12 +142,19 @@ impl SetLeg {
             .count();
         u32::try_from(known)
             .unwrap_or(u32::MAX)
-            .saturating_add(u32::from(self.order.is_none()))
+            .saturating_add(u32::from(self.order.is_none() && !self.skipped))
     }
 
     /// Its own order and its repairs.
     pub fn orders(&self) -> impl Iterator<Item = ClientOrderId> + '_ {
         self.order.into_iter().chain(self.repairs.iter().copied())
+    }
+
+    /// An order on it is not over, or executions that the venue spoke of are missing.
+    #[must_use]
+    pub fn is_unsettled(&self, tracker: &Tracker) -> bool {
+        let orders = self.orders().filter_map(|id| tracker.get(id));
+        self.waiting.is_some() || orders.into_iter().any(|order| !order.is_settled())
     }
 
     /// What the leg changed, in base units, as far as anybody knows.
@@ -287,8 +216,14 @@ impl SetEnd {
 pub struct Assessment {
     /// By the matrix, over the legs' own orders.
     pub class: PairClass,
-    /// Unhedged quantity, carried residual included.
+    /// Unhedged quantity, carried residual included. Zero for a chain.
     pub delta: BaseQty,
+    /// Nothing is unhedged (a chain: but for dust).
+    pub even: bool,
+    /// What is unhedged can be acted on: no order of which too little is known would change it.
+    pub actionable: bool,
+    /// Repairs that filled whole.
+    pub repairs_whole: u32,
     /// A leg's own order is not over.
     pub leg_undecided: bool,
     /// A repair is not over.
@@ -306,6 +241,10 @@ pub struct LegSet {
     pub strategy: StrategyId,
     /// Its legs.
     pub legs: Vec<SetLeg>,
+    /// In which order they leave.
+    pub send: SendOrder,
+    /// A chain's assets; `None` for a hedge.
+    pub cycle: Option<Cycle>,
     /// Expected edge after fees.
     pub net_edge: Ppm,
     /// When the strategy decided.
@@ -324,6 +263,8 @@ pub struct LegSet {
     pub asked_at: MonoNanos,
     /// Repairs sent.
     pub repair_count: u32,
+    /// Of these, filled whole when it was last reported as broken.
+    pub repairs_whole: u32,
     /// Residual of earlier sets taken over when it broke.
     pub carried: BaseQty,
     /// Unhedged quantity when it last ended.
@@ -335,20 +276,38 @@ pub struct LegSet {
 }
 
 impl LegSet {
-    /// A set whose legs are about to be sent. `units` are the legs' contract sizes.
+    /// A set whose legs are about to be sent: all wait. `units` are the legs' contract sizes. A chain whose assets cannot be
+    /// counted has no [`Self::cycle`], and must not be sent.
     #[must_use]
-    pub fn new(id: SetId, set: &ApprovedSet, units: &[i64], now: MonoNanos) -> Self {
+    pub fn new(
+        id: SetId,
+        set: &ApprovedSet,
+        units: &[i64],
+        catalogue: &Catalogue,
+        now: MonoNanos,
+    ) -> Self {
         let leg = |(approved, units): (&Approved, &i64)| SetLeg {
             leg: *approved.leg(),
             units: *units,
+            waiting: Some(*approved),
+            skipped: false,
             order: None,
             repairs: Vec::new(),
             traded: Traded::default(),
+        };
+        let cycle = match set.form() {
+            SetForm::Hedge => None,
+            SetForm::Cycle { start } => {
+                let legs = set.legs().map(Approved::leg);
+                Cycle::new(start, legs, catalogue)
+            }
         };
         Self {
             id,
             strategy: set.strategy(),
             legs: set.legs().zip(units).map(leg).collect(),
+            send: set.send(),
+            cycle,
             net_edge: set.net_edge(),
             decided_at: set.decided_at(),
             sent_at: now,
@@ -358,6 +317,7 @@ impl LegSet {
             broken_count: 0,
             asked_at: now,
             repair_count: 0,
+            repairs_whole: 0,
             carried: BaseQty(0),
             ended_delta: BaseQty(0),
             reopened: false,
@@ -367,25 +327,67 @@ impl LegSet {
 
     /// Looks at its orders.
     #[must_use]
-    pub fn assess(&self, tracker: &Tracker) -> Assessment {
+    pub fn assess(&self, tracker: &Tracker, catalogue: &Catalogue) -> Assessment {
         let mut outcomes = [LegOutcome::NotSent; LEGS_MAX];
         for (slot, leg) in outcomes.iter_mut().zip(&self.legs) {
             *slot = leg.outcome(tracker);
         }
         let outcomes = outcomes.get(..self.legs.len()).unwrap_or_default();
-        let mut repairs = self
-            .legs
-            .iter()
-            .flat_map(|leg| &leg.repairs)
-            .filter_map(|id| tracker.get(*id));
-        let delta: i128 = self.legs.iter().map(|leg| leg.delta(tracker)).sum();
+        let repairs = || {
+            let ids = self.legs.iter().flat_map(|leg| &leg.repairs);
+            ids.filter_map(|id| tracker.get(*id))
+        };
+        let (delta, even, actionable) = match &self.cycle {
+            None => {
+                let delta: i128 = self.legs.iter().map(|leg| leg.delta(tracker)).sum();
+                let delta = delta.saturating_add(self.carried.0);
+                (delta, delta == 0 || self.legs.len() == 1, true)
+            }
+            Some(cycle) => {
+                let uneven = |place: &usize| !self.is_dust(cycle, *place, catalogue);
+                let mut places = (1..self.legs.len()).filter(uneven).peekable();
+                let even = places.peek().is_none();
+                (0, even, places.any(|place| self.may_act(place, tracker)))
+            }
+        };
+        let whole = repairs().filter(|order| order.state() == OrderState::Filled);
         Assessment {
             class: classify(outcomes),
-            delta: BaseQty(delta.saturating_add(self.carried.0)),
+            delta: BaseQty(delta),
+            even,
+            actionable,
+            repairs_whole: u32::try_from(whole.count()).unwrap_or(u32::MAX),
             leg_undecided: outcomes.contains(&LegOutcome::Unknown),
-            repair_undecided: repairs.any(|order| !order.state().is_terminal()),
+            repair_undecided: repairs().any(|order| !order.state().is_terminal()),
             settled: self.all_orders(tracker).all(Order::is_settled),
         }
+    }
+
+    fn is_dust(&self, cycle: &Cycle, place: usize, catalogue: &Catalogue) -> bool {
+        let leg = |place: usize| self.legs.get(place).map(|leg| leg.leg);
+        cycle.is_dust(place, leg, catalogue)
+    }
+
+    /// Whether what is open of a chain's asset is certain: too much of it could still be spent by the leg after it, too
+    /// little could still be brought by the leg before it.
+    #[must_use]
+    pub fn may_act(&self, place: usize, tracker: &Tracker) -> bool {
+        let Some(cycle) = &self.cycle else {
+            return true;
+        };
+        let other = if cycle.open(place).0 > 0 {
+            place
+        } else {
+            cycle.before(place)
+        };
+        let leg = self.legs.get(other);
+        leg.is_none_or(|leg| !leg.is_unsettled(tracker))
+    }
+
+    /// A leg has not left yet.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.legs.iter().any(|leg| leg.waiting.is_some())
     }
 
     /// True when anything was traded, as far as anybody knows.
@@ -429,22 +431,5 @@ mod tests {
         assert_eq!(classify(&[None]), PairClass::Empty);
         assert_eq!(classify(&[Partial]), PairClass::Compare);
         assert_eq!(classify(&[]), PairClass::Empty);
-    }
-
-    #[test]
-    fn contract_sizes_add_up() {
-        let units = |text: &str| contract_units(text.parse().unwrap());
-        assert_eq!(units("1"), Some(100_000_000));
-        assert_eq!(units("0.01"), Some(1_000_000));
-        assert_eq!(units("0.000000001"), None);
-        assert_eq!(units("0"), None);
-        let long = BaseQty::of(Side::Buy, Qty(5), units("1").unwrap());
-        let short = BaseQty::of(Side::Sell, Qty(500), units("0.01").unwrap());
-        assert_eq!(long.0 + short.0, 0);
-        assert_eq!(long.contracts_floor(units("0.01").unwrap()), Qty(500));
-        assert_eq!(
-            (long.reducing_side(), short.reducing_side()),
-            (Some(Side::Sell), Some(Side::Buy))
-        );
     }
 }

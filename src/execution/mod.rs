@@ -4,9 +4,13 @@
 //! filled ([`legs`]), has a broken set priced ([`resolver`]) and repaired, and tells ledger, risk seat and gate what they
 //! must know. It never decides whether to trade, never reads a clock, and sends nothing without an approval.
 
+pub mod amounts;
 pub mod command;
+pub mod cycle;
+pub mod cycle_repair;
 pub mod desk;
 pub mod legs;
+pub mod minimum;
 pub mod order;
 pub mod output;
 pub mod recovery;
@@ -16,9 +20,11 @@ pub mod summary;
 pub mod throttle;
 pub mod tracker;
 
+pub use amounts::{BaseQty, Traded};
 pub use command::{CommandAction, OrderCommand};
+pub use cycle::{AssetQty, Cycle};
 pub use desk::{Desk, DeskParams};
-pub use legs::{BaseQty, LegOutcome, SetEnd, Traded};
+pub use legs::{LegOutcome, SetEnd};
 pub use order::{NotFoundRule, Order, OrderState};
 pub use output::{
     DeskAlert, DeskAlertKind, DeskCounters, DeskOutput, LegSummary, OpenSummary, SetSummary,

@@ -8,10 +8,12 @@ use crate::telemetry::stage::Stage;
 use crate::trade::{
     ApprovalSeq, ClientOrderId, Fill, Leg, OpenOrders, SetId, StrategyId, UnwindReport,
 };
-use crate::units::{Money, MonoNanos, Nanos, Notional, Ppm};
+use crate::units::{Asset, Money, MonoNanos, Nanos, Notional, Ppm};
 
+use super::amounts::{BaseQty, Traded};
 use super::command::OrderCommand;
-use super::legs::{BaseQty, LegOutcome, SetEnd, Traded};
+use super::cycle::AssetQty;
+use super::legs::{LegOutcome, SetEnd};
 use super::resolver::BrokenSet;
 
 /// One consequence, in the order in which it must be carried out.
@@ -154,8 +156,10 @@ pub struct SetSummary {
     pub realized_edge: Option<Ppm>,
     /// Profit or loss behind it, on the quote asset's grid of the first leg.
     pub realized: Option<Notional>,
-    /// What is left unhedged.
+    /// What is left unhedged. Zero for a chain.
     pub residual: BaseQty,
+    /// What each asset of a chain has changed by, the start first; what is left of the others is carried, or told when held.
+    pub changes: [Option<(Asset, AssetQty)>; LEGS_MAX],
     /// Times it was reported as broken.
     pub broken_count: u32,
     /// Repairs sent.

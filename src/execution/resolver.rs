@@ -13,9 +13,12 @@ use crate::capacity::LEGS_MAX;
 use crate::market::{Books, Catalogue, Instrument};
 use crate::risk::Parent;
 use crate::trade::{Leg, SetId, StrategyId};
-use crate::units::{Money, MonoNanos, Nanos, Notional, Ppm, Price, Qty, Side};
+use crate::units::{MonoNanos, Nanos, Notional, Ppm, Price, Qty, Side};
 
-use super::legs::{BaseQty, Traded};
+use super::amounts::{BaseQty, Traded};
+use super::cycle::Cycle;
+use super::cycle_repair::plan_cycle;
+use super::minimum::tradable;
 
 /// A set whose sides are uneven, with everything a repair needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub struct BrokenSet {
     pub strategy: StrategyId,
     /// Its legs.
     pub legs: [Option<BrokenLeg>; LEGS_MAX],
+    /// A chain's assets; `None` for a hedge.
+    pub cycle: Option<Cycle>,
     /// Unhedged quantity: positive is too much bought.
     pub delta: BaseQty,
     /// Which report of this set it is, from 1.
@@ -38,10 +43,14 @@ impl BrokenSet {
     /// The imbalance that a repair evens, in contracts of its leg (PT-32). A leg whose own order is not over has room for
     /// nothing: it may still fill.
     #[must_use]
-    pub fn parent(&self, leg_index: u8) -> Parent {
-        let leg = self.legs.iter().flatten().nth(usize::from(leg_index));
+    pub fn parent(&self, leg_index: u8, order: &Leg) -> Parent {
+        let place = usize::from(leg_index);
+        let leg = self.legs.iter().flatten().nth(place);
         leg.map_or_else(Parent::default, |leg| Parent {
-            qty: self.delta.contracts_floor(leg.units),
+            qty: match &self.cycle {
+                Some(cycle) => cycle.room(place, order),
+                None => self.delta.contracts_floor(leg.units),
+            },
             unknown: if leg.undecided {
                 leg.leg.qty
             } else {
@@ -161,12 +170,12 @@ pub enum RepairPlan {
 
 /// One way out, priced.
 #[derive(Debug, Clone, Copy)]
-struct WayOut {
-    leg_index: u8,
-    leg: Leg,
-    completes: bool,
-    cost: Ppm,
-    refusals: u32,
+pub(super) struct WayOut {
+    pub(super) leg_index: u8,
+    pub(super) leg: Leg,
+    pub(super) completes: bool,
+    pub(super) cost: Ppm,
+    pub(super) refusals: u32,
 }
 
 /// The cheapest way to even a broken set, or why to hold it.
@@ -177,6 +186,9 @@ pub fn plan_repair(
     rules: &RepairRules,
     now: MonoNanos,
 ) -> RepairPlan {
+    if let Some(cycle) = &broken.cycle {
+        return plan_cycle(broken, cycle, market, rules, now);
+    }
     let dust = HoldReason::Dust {
         delta: broken.delta,
     };
@@ -191,45 +203,57 @@ pub fn plan_repair(
         rules,
         now,
     };
-    let mut best: Option<WayOut> = None;
-    let mut hold: Option<HoldReason> = None;
+    let mut choice = Choice::default();
     for (leg_index, leg) in (0_u8..).zip(broken.legs.iter().flatten()) {
-        match case.price_leg(leg_index, leg) {
+        choice.take(case.price_leg(leg_index, leg));
+    }
+    choice.plan(dust)
+}
+
+/// The best of the ways looked at so far, and why others are none.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Choice {
+    best: Option<WayOut>,
+    hold: Option<HoldReason>,
+}
+
+impl Choice {
+    pub(super) fn take(&mut self, way: Result<WayOut, HoldReason>) {
+        match way {
             Ok(way) => {
-                let better = best.as_ref().is_none_or(|known| rank(&way) < rank(known));
+                let better = self
+                    .best
+                    .as_ref()
+                    .is_none_or(|known| rank(&way) < rank(known));
                 if better {
-                    best = Some(way);
+                    self.best = Some(way);
                 }
             }
-            Err(reason) => hold = Some(hold.map_or(reason, |known| worse(known, reason))),
+            Err(reason) => {
+                self.hold = Some(self.hold.map_or(reason, |known| worse(known, reason)));
+            }
         }
     }
-    match best {
-        Some(WayOut {
-            leg_index,
-            leg,
-            completes: true,
-            cost,
-            ..
-        }) => RepairPlan::Complete {
-            leg_index,
-            leg,
-            cost,
-        },
-        Some(WayOut {
-            leg_index,
-            leg,
-            completes: false,
-            cost,
-            ..
-        }) => RepairPlan::Reverse {
-            leg_index,
-            leg,
-            cost,
-        },
-        None => RepairPlan::Hold {
-            reason: hold.unwrap_or(dust),
-        },
+    /// What to do; `otherwise` says why nothing is sent when there was nothing to look at.
+    pub(super) fn plan(self, otherwise: HoldReason) -> RepairPlan {
+        let Some(way) = self.best else {
+            let reason = self.hold.unwrap_or(otherwise);
+            return RepairPlan::Hold { reason };
+        };
+        let (leg_index, leg, cost) = (way.leg_index, way.leg, way.cost);
+        if way.completes {
+            RepairPlan::Complete {
+                leg_index,
+                leg,
+                cost,
+            }
+        } else {
+            RepairPlan::Reverse {
+                leg_index,
+                leg,
+                cost,
+            }
+        }
     }
 }
 
@@ -339,7 +363,7 @@ const fn with_fee(side: Side, fee: Ppm) -> i64 {
     Ppm::ONE.0 + side.sign() * fee.0
 }
 
-fn fee_of(fees: &[Ppm], leg: &BrokenLeg) -> Ppm {
+pub(super) fn fee_of(fees: &[Ppm], leg: &BrokenLeg) -> Ppm {
     fees.get(leg.leg.instrument.index())
         .copied()
         .unwrap_or(Ppm::ONE)
@@ -377,19 +401,21 @@ impl Case<'_> {
             Side::Buy => top.ask.price,
             Side::Sell => top.bid.price,
         };
+        let margin = self.rules.notional_margin;
         let wanted = self
             .broken
             .delta
             .contracts_floor(leg.units)
             .min(instrument.qty_max);
-        let wanted = self.tradable(instrument, touch, wanted).ok_or(dust)?;
+        let wanted = tradable(instrument, touch, wanted, margin).ok_or(dust)?;
         let fee = fee_of(self.market.fees, leg);
         let too_dear = || self.too_dear(touch, fee);
         let bound = self
             .basis
             .bound(side, fee, self.rules.cost_max)
             .ok_or_else(too_dear)?;
-        let found = self.tradable(instrument, touch, book.walk(side, bound, wanted).qty);
+        let within_bound = book.walk(side, bound, wanted).qty;
+        let found = tradable(instrument, touch, within_bound, margin);
         let nothing = || {
             if within(side, touch, bound) {
                 HoldReason::NoDepth
@@ -422,15 +448,6 @@ impl Case<'_> {
         })
     }
 
-    /// Floored to the lot; `None` when the venue would not take that little.
-    fn tradable(&self, instrument: &Instrument, touch: Price, qty: Qty) -> Option<Qty> {
-        let floored = qty.floor_to(instrument.lot)?;
-        let enough = floored.0 > 0
-            && floored >= instrument.qty_min
-            && reaches_minimum(instrument, touch, floored, self.rules.notional_margin);
-        enough.then_some(floored)
-    }
-
     fn too_dear(&self, touch: Price, fee: Ppm) -> HoldReason {
         let cost = self.basis.cost(self.side, fee, touch.times(Qty(1)), Qty(1));
         HoldReason::TooDear {
@@ -440,7 +457,7 @@ impl Case<'_> {
     }
 }
 
-fn within(side: Side, price: Price, bound: Price) -> bool {
+pub(super) fn within(side: Side, price: Price, bound: Price) -> bool {
     match side {
         Side::Buy => price <= bound,
         Side::Sell => price >= bound,
@@ -448,7 +465,7 @@ fn within(side: Side, price: Price, bound: Price) -> bool {
 }
 
 /// The worst level moved away by the cushion times the attempt.
-fn cushioned(side: Side, worst: Price, cushion: Ppm, attempt: u32) -> Option<Price> {
+pub(super) fn cushioned(side: Side, worst: Price, cushion: Ppm, attempt: u32) -> Option<Price> {
     let moved = i128::from(worst.0) * i128::from(cushion.0.max(0)) * i128::from(attempt.max(1));
     let moved = i64::try_from(moved.div_euclid(i128::from(Ppm::ONE.0))).ok()?;
     worst
@@ -458,7 +475,7 @@ fn cushioned(side: Side, worst: Price, cushion: Ppm, attempt: u32) -> Option<Pri
 }
 
 /// Never beyond the bound; buy floored, sell ceiled to the tick; `None` when that is no longer at the worst level.
-fn limit(
+pub(super) fn limit(
     instrument: &Instrument,
     side: Side,
     moved: Price,
@@ -474,20 +491,5 @@ fn limit(
             .max(bound)
             .ceil_to(instrument.tick)
             .filter(|price| *price <= worst),
-    }
-}
-
-fn reaches_minimum(instrument: &Instrument, price: Price, qty: Qty, margin: Ppm) -> bool {
-    let least = || {
-        let factor = rust_decimal::Decimal::new(Ppm::ONE.0.checked_add(margin.0)?, 6);
-        Money(instrument.notional_min).mul(Money(factor)).ok()
-    };
-    let value = || {
-        let notional = instrument.grid.notional_money(price.times(qty))?;
-        notional.mul(Money(instrument.multiplier)).ok()
-    };
-    match (least(), value()) {
-        (Some(least), Some(value)) => value >= least,
-        _ => false,
     }
 }

@@ -2,9 +2,11 @@
 
 use crate::capacity::LEGS_MAX;
 use crate::market::{Catalogue, Instrument};
-use crate::units::{Grid, Money, MonoNanos, Notional, Ppm, Price};
+use crate::units::{Asset, Grid, Money, MonoNanos, Notional, Ppm, Price, Side};
 
-use super::legs::{Assessment, BaseQty, LegSet, SetEnd, SetLeg, Traded};
+use super::amounts::{BaseQty, Traded};
+use super::cycle::{AssetQty, Cycle};
+use super::legs::{Assessment, LegSet, SetEnd, SetLeg};
 use super::output::{LegSummary, SetSummary};
 use super::tracker::Tracker;
 
@@ -30,10 +32,11 @@ pub fn summarize(
     let even = matches!(end, SetEnd::Hedged | SetEnd::Repaired)
         && look.settled
         && set.carried == BaseQty(0);
-    let realized = if even {
-        realized_floor(&set.legs, catalogue)
-    } else {
-        None
+    let realized = match &set.cycle {
+        _ if !even => None,
+        None => realized_floor(&set.legs, catalogue)
+            .map(|(profit, bought)| (Some(profit), edge_floor(profit, bought))),
+        Some(cycle) => around_floor(cycle, &set.legs, catalogue),
     };
     SetSummary {
         id: set.id,
@@ -41,9 +44,10 @@ pub fn summarize(
         end,
         legs,
         net_edge: set.net_edge,
-        realized_edge: realized.and_then(|(profit, bought)| edge_floor(profit, bought)),
-        realized: realized.map(|(profit, _)| profit),
+        realized_edge: realized.and_then(|(_, edge)| edge),
+        realized: realized.and_then(|(profit, _)| profit),
         residual: look.delta,
+        changes: changes(set.cycle.as_ref()),
         broken_count: set.broken_count,
         repair_count: set.repair_count,
         reopened: set.reopened,
@@ -75,6 +79,38 @@ fn realized_floor(legs: &[SetLeg], catalogue: &Catalogue) -> Option<(Notional, N
             .checked_add(fee)?;
     }
     Some((profit, bought))
+}
+
+/// Profit of a chain in its start asset, rounded down: on the first leg's grid when that is quoted in the start; and as a
+/// share of what the first leg spent. What is left of other assets is not counted.
+fn around_floor(
+    cycle: &Cycle,
+    legs: &[SetLeg],
+    catalogue: &Catalogue,
+) -> Option<(Option<Notional>, Option<Ppm>)> {
+    let (first, hop) = (legs.first()?, cycle.hop(0)?);
+    if cycle.fees_elsewhere {
+        return None;
+    }
+    let instrument = catalogue.get(first.leg.instrument)?;
+    let gained = cycle.open(0);
+    let profit = match hop.side {
+        Side::Buy => instrument.grid.notional_floor(Money(gained.decimal()?)),
+        Side::Sell => None,
+    };
+    let spent = match hop.side {
+        Side::Buy => hop.quote_amount(first.traded.bought_notional),
+        Side::Sell => hop.amount(hop.base, first.traded.sold, Price(1)).0,
+    };
+    Some((profit, edge_floor(Notional(gained.0), Notional(spent))))
+}
+
+fn changes(cycle: Option<&Cycle>) -> [Option<(Asset, AssetQty)>; LEGS_MAX] {
+    let mut changes = [None; LEGS_MAX];
+    for (place, slot) in changes.iter_mut().enumerate() {
+        *slot = cycle.and_then(|cycle| Some((cycle.asset(place)?, cycle.open(place))));
+    }
+    changes
 }
 
 fn edge_floor(profit: Notional, bought: Notional) -> Option<Ppm> {

@@ -108,6 +108,24 @@ impl Approved {
     pub const fn tick_received_at(&self) -> MonoNanos {
         self.tick_received_at
     }
+    /// The same approval for less: no more than this quantity, at no worse than this price. `None` when that is more than was
+    /// approved, or nothing.
+    #[must_use]
+    pub fn lessened(&self, qty: Qty, limit_price: Price) -> Option<Self> {
+        let worse = match self.leg.side {
+            Side::Buy => limit_price > self.leg.limit_price,
+            Side::Sell => limit_price < self.leg.limit_price,
+        };
+        if qty.0 <= 0 || limit_price.0 <= 0 || qty > self.leg.qty || worse {
+            return None;
+        }
+        let leg = Leg {
+            qty,
+            limit_price,
+            ..self.leg
+        };
+        Some(Self { leg, ..*self })
+    }
     /// True for an order of a forced close.
     #[must_use]
     pub const fn is_unwind(&self) -> bool {

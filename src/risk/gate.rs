@@ -235,9 +235,10 @@ impl Gate {
             .filter_map(|leg| self.risks.get(leg.instrument.index()))
             .map(|risk| risk.unknown_orders)
             .fold(0, u32::saturating_add);
-        let plan = Plan {
+        let mut plan = Plan {
             strategy: intent.strategy,
             time_in_force: intent.time_in_force,
+            funded: false,
             edge: Some(intent.net_edge),
             decided_at: Some(intent.decided_at),
             unknown_orders,
@@ -245,6 +246,7 @@ impl Gate {
         };
         let mut set = ApprovedSet::empty(intent);
         for (leg_index, (leg, slot)) in (0_u8..).zip(intent.legs().zip(&mut set.legs)) {
+            plan.funded = intent.is_funded(usize::from(leg_index));
             let order = judge::Order {
                 plan: &plan,
                 leg,
@@ -282,6 +284,7 @@ impl Gate {
         let plan = Plan {
             strategy: repair.strategy,
             time_in_force: TimeInForce::ImmediateOrCancel,
+            funded: false,
             edge: None,
             decided_at: None,
             unknown_orders: own.map_or(0, |risk| risk.unknown_orders),

@@ -103,6 +103,15 @@ impl Intent {
     pub fn legs(&self) -> impl Iterator<Item = &Leg> {
         self.legs.iter().flatten()
     }
+    /// Whether the leg before this one brings what it spends: it leaves only after that one, and for no more than it yielded.
+    #[must_use]
+    pub const fn is_funded(&self, leg_index: usize) -> bool {
+        match (self.form, self.send) {
+            (SetForm::Hedge, _) | (SetForm::Cycle { .. }, SendOrder::Together) => false,
+            (SetForm::Cycle { .. }, SendOrder::FirstThenParallel) => leg_index == 1,
+            (SetForm::Cycle { .. }, SendOrder::Sequential) => leg_index > 0,
+        }
+    }
     /// How many legs.
     #[must_use]
     pub fn leg_count(&self) -> usize {

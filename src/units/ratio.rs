@@ -15,6 +15,40 @@ pub fn div_half_even(over: i128, under: i128) -> Option<i128> {
     }
 }
 
+/// `whole × part / parts` rounded down, from the exact product of up to 256 bits; `None` when an argument is below zero,
+/// `parts` is zero, or the result does not fit. For amounts so fine that a product does not fit 128 bits.
+#[must_use]
+pub fn mul_div_floor(whole: i128, part: i128, parts: i128) -> Option<i128> {
+    if whole < 0 || part < 0 || parts <= 0 {
+        return None;
+    }
+    if let Some(product) = whole.checked_mul(part) {
+        return Some(product.div_euclid(parts));
+    }
+    // Long division, one bit of `part` at a time: quotient and rest are doubled and the bit's `whole` is added.
+    let (one_quotient, one_rest) = (whole.div_euclid(parts), whole.rem_euclid(parts));
+    let (mut quotient, mut rest) = (0_i128, 0_i128);
+    for place in (0..127).rev() {
+        quotient = quotient.checked_mul(2)?;
+        (quotient, rest) = carried(quotient, rest, rest, parts)?;
+        if part >> place & 1 == 1 {
+            quotient = quotient.checked_add(one_quotient)?;
+            (quotient, rest) = carried(quotient, rest, one_rest, parts)?;
+        }
+    }
+    Some(quotient)
+}
+
+/// Adds a rest to a rest, both below `parts`; what overflows into a whole goes to the quotient.
+fn carried(quotient: i128, rest: i128, more: i128, parts: i128) -> Option<(i128, i128)> {
+    let left = parts - rest;
+    if more < left {
+        Some((quotient, rest + more))
+    } else {
+        Some((quotient.checked_add(1)?, more - left))
+    }
+}
+
 /// Square root of `value × 10^-decimals`, rounded down, with as many digits as 128 bits give: mantissa and its decimals.
 #[must_use]
 pub const fn sqrt_floor(value: u128, decimals: u32) -> (u128, u32) {
@@ -64,6 +98,29 @@ mod tests {
         }
         assert_eq!(div_half_even(1, 0), None);
         assert_eq!(div_half_even(1, -1), None);
+    }
+
+    #[test]
+    fn products_wider_than_128_bits_are_exact() {
+        let wide = 10_i128.pow(30);
+        assert_eq!(mul_div_floor(wide, wide, wide), Some(wide));
+        assert_eq!(mul_div_floor(wide + 7, wide, wide), Some(wide + 7));
+        assert_eq!(mul_div_floor(wide, wide + 7, wide), Some(wide + 7));
+        assert_eq!(mul_div_floor(wide, 3 * wide, 7), None, "does not fit");
+        assert_eq!(
+            mul_div_floor(i128::MAX, i128::MAX, i128::MAX),
+            Some(i128::MAX)
+        );
+        assert_eq!(
+            mul_div_floor(i128::MAX, i128::MAX - 1, i128::MAX),
+            Some(i128::MAX - 1)
+        );
+        // (10^30 + 1) × (10^30 - 1) = 10^60 - 1.
+        assert_eq!(mul_div_floor(wide + 1, wide - 1, wide), Some(wide - 1));
+        assert_eq!(mul_div_floor(7, 3, 2), Some(10));
+        for (whole, part, parts) in [(-1, 1, 1), (1, -1, 1), (1, 1, 0)] {
+            assert_eq!(mul_div_floor(whole, part, parts), None);
+        }
     }
 
     #[test]

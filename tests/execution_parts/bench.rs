@@ -6,13 +6,13 @@ use arbalest::execution::{
     BrokenSet, CommandAction, Desk, DeskAlertKind, DeskOutput, DeskParams, LegOutcome,
     OrderCommand, RepairMarket, RepairPlan, RepairRules, SetSummary, plan_repair,
 };
-use arbalest::market::{Books, Catalogue, Instrument, InstrumentId, VenueId};
+use arbalest::market::{Books, Catalogue, Instrument, InstrumentId};
 use arbalest::risk::{
     Gate, InstrumentLimits, InstrumentRisk, Limits, RiskView, SetVerdict, Verdict,
 };
 use arbalest::trade::{
     ApprovalSeq, ClientOrderId, Fill, Intent, Leg, Liquidity, OrderIdSource, OrderReport,
-    RejectReason, ReportKind, StrategyId, Ticket,
+    RejectReason, ReportKind, SendOrder, SetForm, StrategyId, Ticket, VenueFacts,
 };
 use arbalest::units::{Asset, MonoNanos, Nanos, Ppm, Price, Qty, Side, UnixNanos};
 use rust_decimal::Decimal;
@@ -71,11 +71,21 @@ pub(crate) struct Bench {
     pub(crate) view_version: u64,
     pub(crate) out: Vec<DeskOutput>,
     pub(crate) next_trade: u64,
+    /// Bids and asks by instrument, shown at every refresh.
+    pub(crate) shown: Vec<(Levels, Levels)>,
+    /// Size factors and positions are the default ones; balances what a test says.
+    pub(crate) venues: Vec<Option<Arc<VenueFacts>>>,
 }
+
+/// Price and quantity of two levels, best first.
+pub(crate) type Levels = [(i64, i64); 2];
 
 impl Bench {
     pub(crate) fn new(instruments: Vec<Instrument>) -> Self {
-        let catalogue = Arc::new(catalogue(instruments));
+        Self::of(catalogue(instruments))
+    }
+    pub(crate) fn of(catalogue: Catalogue) -> Self {
+        let catalogue = Arc::new(catalogue);
         let count = catalogue.all().len();
         let mut bench = Self {
             books: Books::new(&catalogue),
@@ -92,6 +102,14 @@ impl Bench {
             view_version: 0,
             out: Vec::new(),
             next_trade: 1,
+            shown: vec![
+                (
+                    [(6_000_000, 5_000), (5_999_000, 50_000)],
+                    [(6_000_100, 5_000), (6_001_000, 50_000)],
+                );
+                count
+            ],
+            venues: Vec::new(),
         };
         bench.refresh(ApprovalSeq(0));
         bench
@@ -102,14 +120,8 @@ impl Bench {
     /// Fresh books and a fresh picture of the risk seat.
     pub(crate) fn refresh(&mut self, as_of: ApprovalSeq) {
         for id in 0..u16::try_from(self.catalogue.all().len()).unwrap() {
-            let bids = [(6_000_000, 5_000), (5_999_000, 50_000)];
-            set_book(
-                &mut self.books,
-                id,
-                &bids,
-                &[(6_000_100, 5_000), (6_001_000, 50_000)],
-                self.now,
-            );
+            let (bids, asks) = self.shown[usize::from(id)];
+            set_book(&mut self.books, id, &bids, &asks, self.now);
         }
         self.view_version += 1;
         self.gate.on_view(&RiskView {
@@ -117,7 +129,7 @@ impl Bench {
             as_of,
             issued_at: self.now,
             portfolio: arbalest::risk::PortfolioRisk::default(),
-            venues: Vec::new(),
+            venues: self.venues.clone(),
             instruments: vec![InstrumentRisk::default(); self.catalogue.all().len()],
             strategies: vec![arbalest::risk::StrategyRisk::default(); 2],
         });
@@ -137,18 +149,24 @@ impl Bench {
             decision_price: Price(limit_price),
         };
         let legs = [leg(0, Side::Buy, 6_000_100), leg(1, Side::Sell, 6_000_000)];
-        let intent = Intent::new(StrategyId(0), &legs, self.now);
-        let SetVerdict::Approved(set) = self.gate.check_set(&intent, &self.books, self.now) else {
-            panic!("the gate of this test lets everything pass");
+        let placed = self.send_as(&legs, SetForm::Hedge, SendOrder::Together);
+        [placed[0], placed[1]]
+    }
+    /// Lets a set through the gate and hands it to the desk: the orders that left at once.
+    pub(crate) fn send_as(&mut self, legs: &[Leg], form: SetForm, send: SendOrder) -> Vec<Ticket> {
+        let mut intent = Intent::new(StrategyId(0), legs, self.now);
+        (intent.form, intent.send) = (form, send);
+        let set = match self.gate.check_set(&intent, &self.books, self.now) {
+            SetVerdict::Approved(set) => set,
+            refused @ SetVerdict::Refused { .. } => panic!("{refused:?}"),
         };
         let start = self.out.len();
         self.desk.on_set(&set, self.now, &mut self.out);
-        let placed = placed(&self.out[start..]);
-        [placed[0], placed[1]]
+        placed(&self.out[start..])
     }
     pub(crate) fn report(&mut self, ticket: &Ticket, kind: ReportKind) -> usize {
         let report = OrderReport {
-            venue: VenueId(u8::try_from(ticket.instrument.0).unwrap()),
+            venue: self.catalogue.get(ticket.instrument).unwrap().venue,
             instrument: ticket.instrument,
             client_order_id: Some(ticket.client_order_id),
             kind,
@@ -225,7 +243,7 @@ impl Bench {
             leg_index,
             strategy: broken.strategy,
             leg: &leg,
-            parent: broken.parent(leg_index),
+            parent: broken.parent(leg_index, &leg),
         };
         match self.gate.check_repair(&repair, &self.books, self.now) {
             Verdict::Approved(approved) => {

@@ -314,7 +314,7 @@ impl World {
             leg_index,
             strategy: broken.strategy,
             leg: &leg,
-            parent: broken.parent(leg_index),
+            parent: broken.parent(leg_index, &leg),
         };
         let verdict = self
             .bench

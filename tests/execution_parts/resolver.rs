@@ -55,6 +55,7 @@ impl Scene {
                 None,
                 None,
             ],
+            cycle: None,
             delta: BaseQty(i128::from(bought - sold) * i128::from(UNITS)),
             attempt: 1,
             answer_due: T0.after(Nanos::from_secs(1)),

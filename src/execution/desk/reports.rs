@@ -140,14 +140,17 @@ impl Desk {
             return;
         }
         let id = ticket.client_order_id;
-        let leg = self
-            .sets
-            .get_mut(&id.set())
-            .and_then(|set| set.legs.get_mut(usize::from(id.leg())));
-        if let Some(leg) = leg {
-            // The order's own side: it is what was asked for, and what the set counts with.
+        let place = usize::from(id.leg());
+        let Some(set) = self.sets.get_mut(&id.set()) else {
+            return;
+        };
+        // The order's own side: it is what was asked for, and what the set counts with.
+        if let Some(leg) = set.legs.get_mut(place) {
             leg.traded
                 .add(ticket.side, fill.qty, fill.price, fill.fee, fill.fee_asset);
+        }
+        if let Some(cycle) = &mut set.cycle {
+            cycle.add(place, ticket.side, &fill);
         }
     }
 

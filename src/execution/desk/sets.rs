@@ -10,10 +10,11 @@
 
 use crate::capacity::LEGS_MAX;
 use crate::risk::Approved;
-use crate::trade::{SetId, StrategyId};
-use crate::units::{Asset, MonoNanos, Nanos};
+use crate::trade::SetId;
+use crate::units::{MonoNanos, Nanos};
 
-use super::super::legs::{Assessment, BaseQty, LegOutcome, LegSet, PairClass, Phase, SetEnd};
+use super::super::amounts::BaseQty;
+use super::super::legs::{Assessment, LegOutcome, LegSet, PairClass, Phase, SetEnd};
 use super::super::output::{DeskAlertKind, DeskOutput};
 use super::super::resolver::{BrokenLeg, BrokenSet, HoldReason};
 use super::super::summary::summarize;
@@ -22,16 +23,17 @@ use super::{Desk, SETS_KEPT};
 impl Desk {
     /// Looks at one set after anything that may concern it: a report, a deadline, an answer.
     pub(super) fn look_at_set(&mut self, id: SetId, now: MonoNanos, out: &mut Vec<DeskOutput>) {
+        self.advance(id, now, out);
         let Some(set) = self.sets.get(&id) else {
             return;
         };
-        let look = set.assess(&self.tracker);
+        let look = set.assess(&self.tracker, &self.catalogue);
         match set.phase {
-            Phase::Done(_) if look.delta == BaseQty(0) => {}
+            Phase::Done(_) if look.delta == BaseQty(0) && look.even => self.carry_late(id),
             Phase::Done(_) => self.reopen(id, now, out),
             Phase::Working => self.look_at_working(id, &look, now, out),
             Phase::Broken { due } => {
-                if look.delta == BaseQty(0) && !look.leg_undecided {
+                if look.even && !look.leg_undecided {
                     self.end_even(id, &look, now, out);
                 } else if now >= due {
                     self.break_set(id, now, out);
@@ -67,12 +69,13 @@ impl Desk {
             set.alerted = true;
             self.alert(DeskAlertKind::SetUndecided, None, Some(id), None, now, out);
         }
-        let waits = look.repair_undecided || (look.class == PairClass::Wait && !late);
+        let uncertain = !look.even && !look.actionable;
+        let waits = look.repair_undecided || uncertain || (look.class == PairClass::Wait && !late);
         if waits {
             return;
         }
-        let single = self.sets.get(&id).is_some_and(|set| set.legs.len() == 1);
-        if look.class == PairClass::Empty || look.delta == BaseQty(0) || single {
+        let is_hedge = self.sets.get(&id).is_some_and(|set| set.cycle.is_none());
+        if look.even || (is_hedge && look.class == PairClass::Empty) {
             self.end_even(id, look, now, out);
         } else {
             self.break_set(id, now, out);
@@ -108,14 +111,13 @@ impl Desk {
 
     /// Reports an imbalance, or holds the set when that was done often enough.
     fn break_set(&mut self, id: SetId, now: MonoNanos, out: &mut Vec<DeskOutput>) {
-        let carried = self.take_residual(id);
+        self.take_residual(id);
         let (wait, most) = (self.params.repair_wait, self.params.repairs_max);
         let Some(set) = self.sets.get_mut(&id) else {
             return;
         };
-        set.carried = BaseQty(set.carried.0.saturating_add(carried.0));
-        let look = set.assess(&self.tracker);
-        if look.delta == BaseQty(0) {
+        let look = set.assess(&self.tracker, &self.catalogue);
+        if look.even {
             set.broken_count = set.broken_count.max(1);
             self.end_even(id, &look, now, out);
             return;
@@ -123,13 +125,21 @@ impl Desk {
         if set.broken_count == 0 && !set.reopened {
             self.counters.sets_broken += 1;
         }
-        if set.broken_count >= most {
+        // Around a chain each repair that filled whole leads to the next leg: that is progress, not a failure.
+        let steps = match &set.cycle {
+            Some(cycle) => look
+                .repairs_whole
+                .min(u32::try_from(cycle.len()).unwrap_or(0)),
+            None => 0,
+        };
+        let progressed = steps > std::mem::replace(&mut set.repairs_whole, steps);
+        if set.broken_count.saturating_sub(steps) >= most {
             self.alert(DeskAlertKind::SetHeld, None, Some(id), None, now, out);
             self.end(id, SetEnd::Held, now, out);
             return;
         }
         let earliest = set.asked_at.after(pause(wait, set.broken_count));
-        if set.broken_count > 1 && now < earliest {
+        if set.broken_count > 1 && now < earliest && !progressed {
             // The first answer may fail at once (a moved price); after the second the books need time to change.
             set.phase = Phase::Broken { due: earliest };
             return;
@@ -154,7 +164,7 @@ impl Desk {
         let Some(set) = self.sets.get(&id) else {
             return;
         };
-        let undecided = set.assess(&self.tracker);
+        let undecided = set.assess(&self.tracker, &self.catalogue);
         let decided = !undecided.leg_undecided && !undecided.repair_undecided;
         if matches!(set.phase, Phase::Broken { .. }) && is_dust && decided {
             self.end(id, SetEnd::Residual, now, out);
@@ -222,32 +232,46 @@ impl Desk {
     /// A repair must answer an open question, bring the set towards even without crossing it, and not repeat an order
     /// whose outcome is not known.
     fn repair_fits(&self, set: &LegSet, approved: &Approved) -> bool {
-        let look = set.assess(&self.tracker);
+        let look = set.assess(&self.tracker, &self.catalogue);
         let Some(leg) = set.legs.get(usize::from(approved.leg_index())) else {
             return false;
         };
-        let size = BaseQty::of(approved.side(), approved.qty(), leg.units);
+        let shrinks = match &set.cycle {
+            Some(cycle) => cycle.shrinks(approved, |place| set.may_act(place, &self.tracker)),
+            None => {
+                let size = BaseQty::of(approved.side(), approved.qty(), leg.units);
+                look.delta.reducing_side() == Some(approved.side())
+                    && size.0.unsigned_abs() <= look.delta.0.unsigned_abs()
+            }
+        };
         matches!(set.phase, Phase::Broken { .. })
             && !look.repair_undecided
             && leg.leg.instrument == approved.instrument()
             && leg.outcome(&self.tracker) != LegOutcome::Unknown
-            && look.delta.reducing_side() == Some(approved.side())
-            && size.0.unsigned_abs() <= look.delta.0.unsigned_abs()
+            && shrinks
     }
 
     fn end(&mut self, id: SetId, end: SetEnd, now: MonoNanos, out: &mut Vec<DeskOutput>) {
         let Some(set) = self.sets.get_mut(&id) else {
             return;
         };
-        let look = set.assess(&self.tracker);
+        let look = set.assess(&self.tracker, &self.catalogue);
         let summary = summarize(set, end, &look, &self.tracker, &self.catalogue, now);
         set.phase = Phase::Done(end);
         set.ended_delta = look.delta;
         // The set is even from here on: what is left is carried (dust) or told (held). A late fill shows as a difference.
         set.carried = BaseQty(set.carried.0.saturating_sub(look.delta.0));
         let first_end = !set.reopened;
+        let rest = set
+            .cycle
+            .as_mut()
+            .map(super::super::cycle::Cycle::take_rest);
+        let strategy = set.strategy;
         if end == SetEnd::Residual {
             self.carry(id, look.delta);
+        }
+        if let Some(rest) = rest.filter(|_| end != SetEnd::Held) {
+            self.carry_dust(strategy, &rest);
         }
         let counters = &mut self.counters;
         let count = match end {
@@ -282,25 +306,6 @@ impl Desk {
             }
         }
     }
-
-    fn residual_key(&self, id: SetId) -> Option<(StrategyId, Asset, Asset)> {
-        let set = self.sets.get(&id)?;
-        let symbol = self.catalogue.get(set.legs.first()?.leg.instrument)?.symbol;
-        Some((set.strategy, symbol.base, symbol.quote))
-    }
-
-    fn take_residual(&mut self, id: SetId) -> BaseQty {
-        self.residual_key(id)
-            .and_then(|key| self.residuals.remove(&key))
-            .unwrap_or_default()
-    }
-
-    fn carry(&mut self, id: SetId, delta: BaseQty) {
-        if let Some(key) = self.residual_key(id) {
-            let carried = self.residuals.entry(key).or_default();
-            carried.0 = carried.0.saturating_add(delta.0);
-        }
-    }
 }
 
 /// Doubles with each report: wait, 2 × wait, 4 × wait, …
@@ -323,7 +328,8 @@ fn broken_set(
             leg: leg.leg,
             units: leg.units,
             traded: leg.traded,
-            undecided: leg.outcome(tracker) == LegOutcome::Unknown,
+            undecided: leg.outcome(tracker) == LegOutcome::Unknown
+                || (set.cycle.is_some() && leg.is_unsettled(tracker)),
             refusals: leg.refusals(tracker),
         });
     }
@@ -331,6 +337,7 @@ fn broken_set(
         id: set.id,
         strategy: set.strategy,
         legs,
+        cycle: set.cycle,
         delta: look.delta,
         attempt: set.broken_count,
         answer_due,

@@ -137,7 +137,9 @@ impl Funds {
         if !terms.is_derivative && leg.side == Side::Sell {
             return Some((base, qty.checked_mul(terms.base_unit)?));
         }
-        let worth = terms.worth(i128::from(leg.limit_price.0), qty)?;
+        // In the asset that pays: the quote of a spot buy, whatever it is worth.
+        let value = i128::from(leg.limit_price.0).checked_mul(qty)?;
+        let worth = value.checked_mul(terms.quote_unit)?;
         let fee = share_up(worth, terms.taker_fee.0.max(0))?;
         let needed = match (terms.is_derivative, reducing) {
             (false, _) => worth,

@@ -30,12 +30,20 @@ impl Gate {
     ) -> Result<Approved, Refusal> {
         let (leg, repair) = (order.leg, order.set.is_some());
         let index = leg.instrument.index();
+        self.reprice_one(index, books);
         let Some(&terms) = self.terms.get(index) else {
             return Err(Refusal::InstrumentUnknown {
                 instrument: leg.instrument.0,
             });
         };
-        self.reprice_one(index, books);
+        if let Some(rate) = terms.rate {
+            let age_max = self.caps.ref_price_age_max;
+            let known = books.trusted_top(rate.from, now, age_max);
+            known.ok_or(Refusal::ConversionMissing {
+                quote: terms.quote,
+                reporting: self.caps.reporting,
+            })?;
+        }
         if let Some(book) = books.get(leg.instrument) {
             self.on_book(leg.instrument, book);
         }
@@ -43,6 +51,8 @@ impl Gate {
         look.judge()?;
         let reduce_only = repair && look.reducing && terms.has_reduce_only;
         let (pool, needed) = look.need.ok_or(Refusal::Arithmetic {})?;
+        // What another leg brings is not taken from the account.
+        let needed = if order.plan.funded { 0 } else { needed };
         let worth = terms
             .worth(i128::from(leg.limit_price.0), i128::from(leg.qty.0))
             .ok_or(Refusal::Arithmetic {})?;
@@ -246,11 +256,21 @@ impl Gate {
         }
     }
 
-    /// The mid, rounded up: exposure is never understated. A book that is being rebuilt keeps its last price.
+    /// The mid, rounded up: exposure is never understated. A book that is being rebuilt keeps its last price; so does the rate
+    /// of a quote asset.
     fn reprice_one(&mut self, index: usize, books: &Books) {
-        let Some(terms) = self.terms.get(index) else {
+        let Some(terms) = self.terms.get_mut(index) else {
             return;
         };
+        if let Some(rate) = terms.rate
+            && let Some(top) = books.get(rate.from).and_then(crate::market::Book::top)
+        {
+            let twice = i128::from(top.bid.price.0) + i128::from(top.ask.price.0);
+            let factor = rate.factor_ceil(twice).or(terms.factor);
+            if std::mem::replace(&mut terms.factor, factor) != factor {
+                self.exposure.change(index, terms, |_| {});
+            }
+        }
         let Some(book) = books.get(terms.id) else {
             return;
         };

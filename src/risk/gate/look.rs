@@ -32,6 +32,8 @@ pub(super) struct Plan {
     pub(super) decided_at: Option<MonoNanos>,
     /// Orders with an unknown outcome in the instruments of all its legs.
     pub(super) unknown_orders: u32,
+    /// The leg before it brings what it spends: nothing of the account is needed (PT-23).
+    pub(super) funded: bool,
     /// What a repair belongs to.
     pub(super) parent: Option<Parent>,
 }

@@ -107,20 +107,20 @@ pub(super) fn check_venue_qty(look: &Look<'_>) -> Result<(), Refusal> {
 /// at R - |p - R| and the maximum at R + |p - R|. Without a reference (only a reducing order gets that far) both use p.
 pub(super) fn check_venue_notional(look: &Look<'_>) -> Result<(), Refusal> {
     let (terms, caps) = (look.terms, look.caps);
-    let Some(factor) = terms.factor else {
+    if terms.factor.is_none() {
         return Err(Refusal::ConversionMissing {
             quote: terms.quote,
             reporting: caps.reporting,
         });
-    };
+    }
     let limit_twice = 2 * i128::from(look.leg.limit_price.0);
     let reference_twice = look.reference_twice().unwrap_or(limit_twice);
     let reach = (limit_twice - reference_twice).abs();
-    // Doubled prices make doubled worth: halve by rounding against ourselves.
+    // Doubled prices make doubled values: halve by rounding against ourselves. A venue counts in the quote asset.
     let worth_twice = |price_twice: i128| {
         price_twice
             .checked_mul(i128::from(look.leg.qty.0))
-            .and_then(|worth| worth.checked_mul(factor))
+            .and_then(|value| value.checked_mul(terms.quote_unit))
             .ok_or(Refusal::Arithmetic {})
     };
     let low = worth_twice(reference_twice - reach)?.div_euclid(2);

@@ -32,6 +32,10 @@ pub(in crate::risk) struct Terms {
     pub(in crate::risk) has_reduce_only: bool,
     /// Worth of one price step times one quantity step; `None` when no rate to the reporting currency is known.
     pub(in crate::risk) factor: Option<i128>,
+    /// Where the rate of another quote asset comes from.
+    pub(in crate::risk) rate: Option<Rate>,
+    /// Worth-scaled units of the quote asset in one price step times one quantity step, for balances and venue minima.
+    pub(in crate::risk) quote_unit: i128,
     /// Quantity steps to the common scale of base units.
     pub(in crate::risk) base_factor: i128,
     /// Venue's smallest order worth, margin added.
@@ -47,6 +51,23 @@ pub(in crate::risk) struct Terms {
     /// PT-14.
     pub(in crate::risk) collar: Ppm,
     pub(in crate::risk) taker_fee: Ppm,
+}
+
+/// The rate of a quote asset that is not the reporting currency: the mid of a spot book in that currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::risk) struct Rate {
+    /// Its instrument.
+    pub(in crate::risk) from: InstrumentId,
+    /// Worth of one price step times one quantity step for each price step of the rate.
+    unit: i128,
+}
+
+impl Rate {
+    /// The factor at twice a mid, rounded up: worth is never understated.
+    pub(in crate::risk) fn factor_ceil(&self, twice_mid: i128) -> Option<i128> {
+        let twice = twice_mid.checked_mul(self.unit)?;
+        Some(twice.checked_add(1)?.div_euclid(2))
+    }
 }
 
 /// The risk officer's limits of one instrument.
@@ -110,7 +131,8 @@ pub(in crate::risk) fn convert(
     permits: &Permits,
 ) -> (Vec<Terms>, Caps, usize, usize) {
     let all = catalogue.all();
-    let decimals = all.iter().map(worth_decimals).max().unwrap_or(0);
+    let rated = |instrument| rate_decimals(instrument, catalogue, reporting);
+    let decimals = all.iter().map(rated).max().unwrap_or(0);
     let base_decimals = all.iter().map(base_decimals).max().unwrap_or(0);
     let mut symbols = Vec::new();
     let mut assets = Vec::new();
@@ -135,6 +157,8 @@ pub(in crate::risk) fn convert(
             qty_decimals: instrument.grid.qty_decimals(),
             has_reduce_only: instrument.has_reduce_only,
             factor: factor(instrument, reporting, decimals),
+            rate: rate(instrument, catalogue, reporting, decimals),
+            quote_unit: unit(instrument, decimals).unwrap_or(i128::MAX),
             base_factor: scaled(
                 instrument.multiplier,
                 base_decimals - u32::from(instrument.grid.qty_decimals()),
@@ -246,9 +270,54 @@ fn factor(instrument: &Instrument, reporting: Asset, decimals: u32) -> Option<i1
     if !linear || !settles || instrument.symbol.quote != reporting {
         return None;
     }
+    unit(instrument, decimals)
+}
+
+/// Worth-scaled quote units of one price step times one quantity step.
+fn unit(instrument: &Instrument, decimals: u32) -> Option<i128> {
     let own =
         u32::from(instrument.grid.price_decimals()) + u32::from(instrument.grid.qty_decimals());
     scaled(instrument.multiplier, decimals.checked_sub(own)?)
+}
+
+/// The spot instrument that says what the quote asset of another spot instrument is worth: at its own venue when it can be.
+fn rate_from<'a>(
+    instrument: &Instrument,
+    catalogue: &'a Catalogue,
+    reporting: Asset,
+) -> Option<&'a Instrument> {
+    if instrument.kind() != InstrumentKind::Spot || instrument.symbol.quote == reporting {
+        return None;
+    }
+    let fits = |other: &&Instrument| {
+        other.kind() == InstrumentKind::Spot
+            && other.symbol.base == instrument.symbol.quote
+            && other.symbol.quote == reporting
+    };
+    let near = |other: &&Instrument| fits(other) && other.venue == instrument.venue;
+    let all = catalogue.all();
+    all.iter().find(near).or_else(|| all.iter().find(fits))
+}
+
+/// Decimals of worth that one instrument needs, those of its rate included.
+fn rate_decimals(instrument: &Instrument, catalogue: &Catalogue, reporting: Asset) -> u32 {
+    let from = rate_from(instrument, catalogue, reporting);
+    let more = from.map_or(0, |from| u32::from(from.grid.price_decimals()));
+    worth_decimals(instrument) + more
+}
+
+fn rate(
+    instrument: &Instrument,
+    catalogue: &Catalogue,
+    reporting: Asset,
+    decimals: u32,
+) -> Option<Rate> {
+    let from = rate_from(instrument, catalogue, reporting)?;
+    let left = decimals.checked_sub(u32::from(from.grid.price_decimals()))?;
+    Some(Rate {
+        from: from.id,
+        unit: unit(instrument, left)?,
+    })
 }
 
 /// A limit in worth, rounded down; a limit too large for the scale never binds.

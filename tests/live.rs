@@ -14,6 +14,8 @@ mod alerts;
 mod books;
 #[path = "live/control.rs"]
 mod control;
+#[path = "live/heart.rs"]
+mod heart;
 #[path = "live/hostile.rs"]
 mod hostile;
 #[path = "live/kill.rs"]

@@ -22,10 +22,11 @@ use crate::ring::{Consumer, Idle, WaitStrategy, Wake};
 use crate::risk::{Approved, Scope};
 use crate::telemetry::{LiveTimer, StageTimer};
 use crate::trade::{ApprovalSeq, Fact, OrderReport, Seat, SetId, StrategyId};
-use crate::units::MonoNanos;
+use crate::units::{MonoNanos, Side};
 
 use super::board::Board;
 use super::gateway::{Command, GatewaySeat};
+use super::heart::Signs;
 use super::mailbox::Mail;
 use super::position::{Booked, PositionSeat};
 use super::risk::{Facts, OpenNews, RiskSeat, UnwindNews};
@@ -119,6 +120,7 @@ pub(super) struct ExecutionParts {
     pub(super) board: Arc<Board>,
     pub(super) journal: Option<Arc<Journal>>,
     pub(super) strategies: Vec<String>,
+    pub(super) signs: Arc<Signs>,
 }
 
 /// The desk's owner.
@@ -265,6 +267,8 @@ impl ExecutionSeat {
                 self.write(|names| Record::Order(names.order(ticket)));
                 self.digest.add_ticket(ticket);
                 self.parts.board.add_placement(command.venue(), ticket);
+                let signs = &self.parts.signs;
+                signs.placed(ticket.instrument, ticket.side, ticket.qty);
             }
             CommandAction::Cancel {
                 instrument,
@@ -333,6 +337,11 @@ impl Actor for ExecutionSeat {
         self.drive(|desk, _, out| desk.tell_all(out));
         context.run_interval(Duration::from_millis(10), |seat, _| {
             seat.drive(|desk, now, out| desk.on_timer(now, out));
+            // Later than the fills that it no longer counts were booked.
+            let active = seat.parts.desk.tracker().active();
+            let buys = active.filter(|order| order.ticket.side == Side::Buy);
+            let left = buys.map(|order| (order.ticket.instrument, order.remaining()));
+            seat.parts.signs.set_buying(&left);
         });
         context.run_interval(Duration::from_millis(100), |seat, _| {
             seat.parts

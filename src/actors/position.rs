@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix::prelude::{Actor, Addr, AsyncContext, Context, Handler, Message};
 
-use crate::engine::recovery::Holding;
+use crate::engine::recovery::{Holding, moved_by_venue};
 use crate::journal::{Journal, Names, Record};
 use crate::ledger::{Funding, Ledger};
 use crate::market::{Catalogue, InstrumentId};
@@ -13,6 +13,7 @@ use crate::trade::{ApprovalSeq, Fact, Fill, FillFacts, Seat};
 use crate::units::{Price, UnixNanos};
 
 use super::board::Board;
+use super::heart::Signs;
 use super::mailbox::Mail;
 use super::risk::{AccountingBroken, Facts, Positions, RiskSeat};
 
@@ -60,6 +61,7 @@ pub struct PositionSeat {
     journal: Option<Arc<Journal>>,
     strategies: Vec<String>,
     board: Arc<Board>,
+    signs: Arc<Signs>,
 }
 
 /// What a position seat is built from.
@@ -70,6 +72,7 @@ pub(super) struct PositionParts {
     pub(super) journal: Option<Arc<Journal>>,
     pub(super) strategies: Vec<String>,
     pub(super) board: Arc<Board>,
+    pub(super) signs: Arc<Signs>,
 }
 
 impl PositionSeat {
@@ -81,6 +84,7 @@ impl PositionSeat {
             journal: parts.journal,
             strategies: parts.strategies,
             board: parts.board,
+            signs: parts.signs,
         }
     }
 
@@ -115,15 +119,15 @@ impl Actor for PositionSeat {
     type Context = Context<Self>;
     fn started(&mut self, context: &mut Self::Context) {
         context.set_mailbox_capacity(crate::capacity::MAILBOX_MESSAGES);
+        self.tell_own();
         context.run_interval(Duration::from_millis(100), |seat, _| {
             seat.risk.latest(Facts(vec![Fact::Beat(Seat::Position)]));
         });
     }
 }
 
-impl Handler<AskHoldings> for PositionSeat {
-    type Result = Holdings;
-    fn handle(&mut self, _: AskHoldings, _: &mut Self::Context) -> Holdings {
+impl PositionSeat {
+    fn holdings(&self) -> Vec<Holding> {
         let holding = |id| {
             let position = self.ledger.position(id)?;
             Some(Holding {
@@ -138,10 +142,23 @@ impl Handler<AskHoldings> for PositionSeat {
             })
         };
         let instruments = self.catalogue.all().iter();
+        instruments
+            .map(|instrument| holding(instrument.id).unwrap_or_default())
+            .collect()
+    }
+
+    /// For the heartbeat: what is ours in the spot accounts.
+    fn tell_own(&self) {
+        let own = moved_by_venue(&self.catalogue, &self.holdings());
+        self.signs.set_own(own);
+    }
+}
+
+impl Handler<AskHoldings> for PositionSeat {
+    type Result = Holdings;
+    fn handle(&mut self, _: AskHoldings, _: &mut Self::Context) -> Holdings {
         Holdings {
-            each: instruments
-                .map(|instrument| holding(instrument.id).unwrap_or_default())
-                .collect(),
+            each: self.holdings(),
             fill_count: self.ledger.fill_count(),
         }
     }
@@ -212,6 +229,9 @@ impl Handler<Booked> for PositionSeat {
                     });
                 }
             }
+        }
+        if !touched.is_empty() {
+            self.tell_own();
         }
         if let Some(settled) = message.settled {
             self.ledger.settle(settled);

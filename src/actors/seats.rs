@@ -172,6 +172,7 @@ impl Start<'_> {
             board: Arc::clone(board),
             journal,
             strategies: self.strategy_names(),
+            signs: Arc::clone(&self.signs),
         };
         ExecutionSeat::start_in_arbiter(on, |_| ExecutionSeat::new(parts))
     }
@@ -247,6 +248,7 @@ impl Start<'_> {
                 .engine
                 .pin_core
                 .map(|id| core_affinity::CoreId { id }),
+            signs: Arc::clone(&self.signs),
         };
         SignalSeat::start_in_arbiter(on, |_| SignalSeat::new(parts))
     }

@@ -24,6 +24,7 @@ use crate::trade::{ApprovalSeq, Fact, Seat};
 use crate::units::MonoNanos;
 
 use super::execution::{ExecutionSeat, Released, RepairHeld};
+use super::heart::Signs;
 use super::mailbox::Mail;
 use super::risk::{Facts, GateRaises, Marks, RiskSeat};
 
@@ -86,6 +87,7 @@ pub(super) struct SignalParts {
     pub(super) execution: Addr<ExecutionSeat>,
     pub(super) risk: Addr<RiskSeat>,
     pub(super) core: Option<core_affinity::CoreId>,
+    pub(super) signs: Arc<Signs>,
 }
 
 /// The deciding seat.
@@ -202,6 +204,7 @@ impl Actor for SignalSeat {
         context.spawn(DutyCycle);
         context.run_interval(MARKS_EVERY, |seat, _| seat.send_marks());
         context.run_interval(Duration::from_millis(100), |seat, _| {
+            seat.parts.signs.signal_lives();
             seat.parts
                 .risk
                 .latest(Facts(vec![Fact::Beat(Seat::Signal)]));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use actix::prelude::{Actor, Arbiter};
+use actix::prelude::{Actor, Addr, Arbiter, ArbiterHandle};
 use arc_swap::ArcSwapOption;
 
 use crate::capacity::{APPROVAL_RING_SETS, FEED_RING_EVENTS};
@@ -32,7 +32,7 @@ use super::alerts::AlertPost;
 use super::board::Board;
 use super::execution::BindSignal;
 use super::gateway::BindExecution as BindGateway;
-use super::heart::{HeartBaselines, HeartIs, HeartSeat};
+use super::heart::{HeartBaselines, HeartIs, HeartSeat, Signs};
 use super::link::Transport;
 use super::mailbox::Mail;
 use super::position::{PositionParts, PositionSeat};
@@ -60,6 +60,7 @@ pub(super) struct Start<'a> {
     pub(super) transports: Vec<Transport>,
     pub(super) books: Vec<RuleBook>,
     past: Past,
+    pub(super) signs: Arc<Signs>,
 }
 
 /// The journal and what earlier sessions wrote in it.
@@ -105,6 +106,7 @@ pub(super) async fn start(
     let epoch_secs = second
         .unwrap_or(u32::MAX)
         .max(past.history.last_epoch_secs.saturating_add(1));
+    let signs = Arc::new(Signs::new(Arc::clone(&assembly.catalogue)));
     let start = Start {
         epoch_secs,
         settings,
@@ -115,6 +117,7 @@ pub(super) async fn start(
         transports,
         books,
         past,
+        signs,
     };
     start.seats(credentials, &feeds).await
 }
@@ -241,10 +244,7 @@ impl Start<'_> {
         if let Some(text) = self.past.limits.told() {
             super::reload::warn(&board, &self.clock, text);
         }
-        let heart = self.options.journal_dir.as_deref().map(|directory| {
-            let seat = HeartSeat::new(directory, self.epoch_secs, self.clock.clone());
-            HeartSeat::start_in_arbiter(&on_control, |_| seat)
-        });
+        let heart = self.heart(&on_control, journal.as_deref())?;
         let store = match (&self.options.store, &journal) {
             (Some(place), Some(journal)) => Some(Follower::start(
                 place.clone(),
@@ -275,6 +275,7 @@ impl Start<'_> {
             journal: journal.clone(),
             strategies: self.strategy_names(),
             board: Arc::clone(&board),
+            signs: Arc::clone(&self.signs),
         };
         let position = PositionSeat::start_in_arbiter(&on_control, |_| PositionSeat::new(parts));
         let account = {
@@ -339,7 +340,7 @@ impl Start<'_> {
         let hot = self.hot_path(feeds, &baselines)?;
         // Nothing below is refused any more: from here on silence is a death.
         if let Some(heart) = &heart {
-            heart.must(HeartBaselines::new(&catalogue, &baselines));
+            heart.must(HeartBaselines::new(&catalogue, &baselines, risk.clone()));
             heart.must(HeartIs(HeartState::Running));
         }
         let signal = self.signal(
@@ -406,6 +407,27 @@ impl Start<'_> {
             store,
             journal,
         })
+    }
+
+    /// The heartbeat, where there is a directory for it.
+    fn heart(
+        &self,
+        on: &ArbiterHandle,
+        journal: Option<&Journal>,
+    ) -> Result<Option<Addr<HeartSeat>>, StartError> {
+        let Some(directory) = self.options.journal_dir.as_deref() else {
+            return Ok(None);
+        };
+        let seat = HeartSeat::new(
+            directory,
+            self.epoch_secs,
+            self.clock.clone(),
+            Arc::clone(&self.signs),
+            self.settings.engine.watchdog.grace,
+            journal.map(Journal::tail),
+        )
+        .map_err(StartError::Heart)?;
+        Ok(Some(HeartSeat::start_in_arbiter(on, |_| seat)))
     }
 
     /// The ledger with every execution of the journal booked.

@@ -122,6 +122,9 @@ pub enum StartError {
         "journal: its last kill levels cannot be read ({0}): restore it from a copy, or move it away"
     )]
     Levels(String),
+    /// The heartbeat's thread cannot be started.
+    #[error("the heartbeat cannot be written: {0}")]
+    Heart(std::io::Error),
     /// Nobody knows which limits were in force.
     #[error(
         "journal: its last limits cannot be read ({0}): restore it from a copy, or move it away"

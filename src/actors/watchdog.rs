@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use crate::clock::{Clock, OsClock};
 use crate::config::Settings;
 use crate::config::assemble::{Assembly, gateway_instruments};
-use crate::engine::heartbeat::{HeartState, Heartbeat, Pulse, Verdict};
+use crate::engine::heartbeat::{ByVenue, HeartState, Heartbeat, Pulse, Verdict};
 use crate::engine::rescue::{Rescue, RescueState};
 use crate::exchanges::gateway::{Gateway, GatewayOptions};
 use crate::exchanges::secret::Credentials;
@@ -20,7 +20,7 @@ use crate::exchanges::session::http_client;
 use crate::exchanges::socket::tls_config;
 use crate::market::VenueId;
 use crate::trade::OrderIdSource;
-use crate::units::Asset;
+use crate::units::{Asset, MonoNanos};
 
 use super::link::fetch;
 use super::reach::{rule_books, transports};
@@ -53,11 +53,15 @@ pub struct WatchdogOptions {
     pub once: bool,
 }
 
+/// By venue and asset.
+type Amounts = BTreeMap<String, BTreeMap<Asset, Decimal>>;
+
 /// What the venues' lines are told.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Orders {
     pub(super) gone: bool,
-    pub(super) baselines: BTreeMap<String, BTreeMap<Asset, Decimal>>,
+    pub(super) baselines: Amounts,
+    pub(super) own: Option<Amounts>,
 }
 
 /// What a line tells.
@@ -172,14 +176,16 @@ async fn look(
         if let Some(beat) = &beat {
             pulse.on_look(beat, now);
             if !beat.baselines.is_empty() {
-                orders.borrow_mut().baselines = baselines(beat);
+                let mut orders = orders.borrow_mut();
+                orders.baselines = amounts(&beat.baselines);
+                orders.own = beat.own.as_ref().map(amounts);
             }
         }
         let verdict = pulse.verdict(now);
         // A single look changes nothing.
         orders.borrow_mut().gone = !options.once && matches!(verdict, Verdict::Gone(_));
         let told: Vec<Told> = told.iter().map(|slot| slot.borrow().clone()).collect();
-        let text = status(settings, verdict, &told);
+        let text = status(settings, &pulse, now, &told);
         if text != last {
             say(&text);
             last = text;
@@ -206,9 +212,13 @@ async fn look(
 }
 
 /// One line for people.
-fn status(settings: &Settings, verdict: Verdict, told: &[Told]) -> String {
-    let engine = match verdict {
+fn status(settings: &Settings, pulse: &Pulse, now: MonoNanos, told: &[Told]) -> String {
+    let engine = match pulse.verdict(now) {
         Verdict::NeverSeen => "no heartbeat was seen yet".to_owned(),
+        // It cancels and closes without that seat: its own to do while the beat goes on.
+        Verdict::Alive if pulse.signal_stands(now) => {
+            "engine alive, ITS SIGNAL SEAT STANDS STILL".to_owned()
+        }
         Verdict::Alive => "engine alive".to_owned(),
         Verdict::Stopped => "engine stopped in order: nothing to do".to_owned(),
         Verdict::Late(_) => "engine late".to_owned(),
@@ -225,15 +235,14 @@ fn status(settings: &Settings, verdict: Verdict, told: &[Told]) -> String {
     format!("{engine}{venues}")
 }
 
-fn baselines(beat: &Heartbeat) -> BTreeMap<String, BTreeMap<Asset, Decimal>> {
+fn amounts(told: &ByVenue) -> Amounts {
     let assets = |amounts: &BTreeMap<String, Decimal>| {
         amounts
             .iter()
             .filter_map(|(code, amount)| Some((Asset::new(code)?, *amount)))
             .collect()
     };
-    beat.baselines
-        .iter()
+    told.iter()
         .map(|(venue, amounts)| (venue.clone(), assets(amounts)))
         .collect()
 }

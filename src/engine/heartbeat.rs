@@ -10,6 +10,9 @@ use crate::units::{MonoNanos, Nanos};
 /// Name of the file in `data_dir`.
 pub const HEARTBEAT_FILE: &str = "heartbeat.json";
 
+/// Amounts by venue and asset.
+pub type ByVenue = BTreeMap<String, BTreeMap<String, Decimal>>;
+
 /// What the engine is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,15 +35,21 @@ pub struct Heartbeat {
     pub epoch_secs: u32,
     /// Its process.
     pub pid: u32,
-    /// Counts up by one a beat.
+    /// Counts up by one a beat of the control thread: its proof of life, whoever writes the file.
     pub seq: u64,
+    /// Signs of life of the signal seat so far, ten a second.
+    #[serde(default)]
+    pub signal_seq: u64,
     /// Wall time, ns since 1970.
     pub time_ns: i64,
     /// What it is doing.
     pub state: HeartState,
-    /// What was in each spot account before the engine traded there: venue, asset, amount. What is above it is the
-    /// engine's.
-    pub baselines: BTreeMap<String, BTreeMap<String, Decimal>>,
+    /// What was in each spot account before the engine traded there.
+    pub baselines: ByVenue,
+    /// What the engine's executions changed in each spot account, and what its open purchases may still add. Nothing else above
+    /// the baseline is the engine's. `None` was not told.
+    #[serde(default)]
+    pub own: Option<ByVenue>,
 }
 
 impl Heartbeat {
@@ -64,6 +73,7 @@ impl Heartbeat {
         Self {
             state,
             baselines: before.baselines,
+            own: before.own,
             ..Self::default()
         }
     }
@@ -92,6 +102,8 @@ pub struct Pulse {
     state: HeartState,
     changed_at: MonoNanos,
     changes: u64,
+    signal: u64,
+    signal_at: MonoNanos,
 }
 
 /// A beat this much behind is late.
@@ -107,6 +119,8 @@ impl Pulse {
             state: HeartState::Starting,
             changed_at: MonoNanos(0),
             changes: 0,
+            signal: 0,
+            signal_at: MonoNanos(0),
         }
     }
     /// A look at the heartbeat; the same beat again proves nothing.
@@ -117,7 +131,18 @@ impl Pulse {
             self.changed_at = now;
             self.changes = self.changes.saturating_add(1);
         }
+        // Where it does not trade, the seat need not be there.
+        if self.signal != beat.signal_seq || beat.state != HeartState::Running {
+            self.signal = beat.signal_seq;
+            self.signal_at = now;
+        }
         self.state = beat.state;
+    }
+    /// The engine beats, its signal seat did not for longer than the grace. An engine that never tells of it (`signal_seq` 0)
+    /// is not judged.
+    #[must_use]
+    pub fn signal_stands(&self, now: MonoNanos) -> bool {
+        self.signal != 0 && now.since(self.signal_at) > self.grace
     }
     /// A beat came after the first that was found: the first may be years old.
     #[must_use]

@@ -11,7 +11,7 @@ pub mod limits;
 pub mod plan;
 pub mod report;
 
-pub use compare::{Holding, OpenOrder, Row, VenueAnswer, What, compare};
+pub use compare::{Holding, OpenOrder, Row, VenueAnswer, What, compare, moved_by_venue};
 pub use history::{ADJUSTMENT_FIRST, History, HistoryError, Question, Reading, Taken};
 pub use limits::StartLimits;
 pub use plan::{Adjustment, Plan, Policy, Unexplained};

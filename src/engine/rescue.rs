@@ -2,8 +2,8 @@
 //!
 //! It trusts nothing but the venue's own answers: a round of open orders, positions and balances that was asked for after its
 //! last action, with no answer to an older question still to come. While an order of ours is out, nothing else is sent in that
-//! instrument. A derivative is closed reduce-only; of a spot account only what is above the baseline is sold, and what is missing
-//! is not bought back. Nothing at the venue stops a second sale of the same coins, so a spot order whose end is not known is asked
+//! instrument. A derivative is closed reduce-only; of a spot account only the engine's own purchases are sold ([`Claim`]), and what is
+//! missing is not bought back. Nothing at the venue stops a second sale of the same coins, so a spot order whose end is not known is asked
 //! for by its id until it is. It never adds risk, so it asks no gate; and it stops in the moment in which the engine beats again.
 
 use std::collections::BTreeMap;
@@ -19,8 +19,10 @@ use crate::trade::{
 };
 use crate::units::{Asset, MonoNanos, Nanos, Ppm, Price, Qty, Side};
 
+mod claim;
 mod order;
 
+pub use claim::Claim;
 use order::{ORDER_WAIT, QUERY_PAUSE, Sent, protected};
 
 /// A round without all answers is asked for again after this.
@@ -108,6 +110,8 @@ pub struct Rescue {
     next_round_at: MonoNanos,
     orders: BTreeMap<InstrumentId, Sent>,
     quotes: BTreeMap<InstrumentId, (Price, Price, MonoNanos)>,
+    /// What stays of each spot asset, fixed by the first balance after the death: later ones have our own sales in them.
+    floors: BTreeMap<Asset, Decimal>,
     orders_sent: u64,
     told: Option<String>,
 }
@@ -140,6 +144,7 @@ impl Rescue {
             next_round_at: MonoNanos(0),
             orders: BTreeMap::new(),
             quotes: BTreeMap::new(),
+            floors: BTreeMap::new(),
             orders_sent: 0,
             told: None,
         }
@@ -240,17 +245,18 @@ impl Rescue {
         self.state = state;
     }
 
-    /// Time passes. `gone`: the engine does not beat. `baseline`: what of a spot account is not the engine's.
+    /// Time passes. `gone`: the engine does not beat. `claim`: what of a spot account is the engine's.
     pub fn on_timer(
         &mut self,
         gone: bool,
-        baseline: Option<&BTreeMap<Asset, Decimal>>,
+        claim: Claim<'_>,
         now: MonoNanos,
         out: &mut Vec<RescueOutput>,
     ) {
         if !gone {
             if self.state != RescueState::Watching {
                 self.go(RescueState::Watching);
+                self.floors.clear();
                 self.say("the engine beats again: standing back".to_owned(), out);
                 self.acted();
             }
@@ -261,7 +267,7 @@ impl Rescue {
         }
         self.seek(now, out);
         if gone {
-            self.act(baseline, now, out);
+            self.act(claim, now, out);
         }
         self.ask(gone, now, out);
     }
@@ -319,12 +325,7 @@ impl Rescue {
     }
 
     /// One step from the last whole round.
-    fn act(
-        &mut self,
-        baseline: Option<&BTreeMap<Asset, Decimal>>,
-        now: MonoNanos,
-        out: &mut Vec<RescueOutput>,
-    ) {
+    fn act(&mut self, claim: Claim<'_>, now: MonoNanos, out: &mut Vec<RescueOutput>) {
         let Some(round) = self.answered.take() else {
             return;
         };
@@ -336,11 +337,17 @@ impl Rescue {
             out.extend(ids.map(RescueOutput::CancelAll));
             return;
         }
+        if !claim.is_unknown() {
+            for (asset, total) in &round.totals {
+                let floor = self.floors.entry(*asset);
+                floor.or_insert_with(|| claim.floor(*asset, *total));
+            }
+        }
         let targets: Vec<(Instrument, Qty)> = self
             .instruments
             .iter()
             .filter_map(|instrument| {
-                let held = self.held(instrument, &round, baseline)?;
+                let held = self.held(instrument, &round)?;
                 Some((instrument.clone(), held))
             })
             .collect();
@@ -357,12 +364,7 @@ impl Rescue {
     }
 
     /// Signed quantity to close, in whole lots that the venue takes; `None` when there is none.
-    fn held(
-        &self,
-        instrument: &Instrument,
-        round: &Round,
-        baseline: Option<&BTreeMap<Asset, Decimal>>,
-    ) -> Option<Qty> {
+    fn held(&self, instrument: &Instrument, round: &Round) -> Option<Qty> {
         if instrument.kind() != InstrumentKind::Spot {
             let qty = *round.positions.get(&instrument.id)?;
             return (!qty.is_zero()).then_some(qty);
@@ -373,7 +375,7 @@ impl Rescue {
             .instruments
             .iter()
             .find(|other| other.kind() == InstrumentKind::Spot && other.symbol.base == base)?;
-        let kept = baseline?.get(&base).copied().unwrap_or_default();
+        let kept = *self.floors.get(&base)?;
         let surplus = round.totals.get(&base)?.checked_sub(kept)?;
         let qty = instrument
             .grid

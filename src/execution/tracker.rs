@@ -80,7 +80,7 @@ impl Tracker {
         self.orders.get_mut(&id)
     }
     /// Orders that are not settled, in id order.
-    pub fn active(&self) -> impl Iterator<Item = &Order> {
+    pub fn active(&self) -> impl Iterator<Item = &Order> + Clone {
         self.active.iter().filter_map(|id| self.orders.get(id))
     }
     /// How many are not settled.

@@ -17,10 +17,30 @@ pub(super) struct Shared {
     pub(super) failed: AtomicBool,
     /// Number of the last record that is on disk.
     pub(super) durable_seq: AtomicU64,
+    /// Free bytes of the disk when it was last looked at; [`UNTOLD`] is not known.
+    disk_free: AtomicU64,
+    /// When that was; zero when it was never looked at again.
+    disk_looked_at: AtomicU64,
 }
+
+/// The system did not say.
+const UNTOLD: u64 = u64::MAX;
+/// A disk that did not answer for this long: what was free is not known any more.
+const DISK_AGE_MAX: Nanos = Nanos::from_secs(10);
 
 impl Shared {
     /// Records that are queued or being written.
+    pub(super) fn set_disk(&self, directory: &Path, now: MonoNanos) {
+        let free = disk_free_bytes(directory).unwrap_or(UNTOLD);
+        self.disk_free.store(free, Ordering::Relaxed);
+        self.disk_looked_at.store(now.0, Ordering::Release);
+    }
+    fn disk_free(&self, now: MonoNanos) -> Option<u64> {
+        let looked_at = self.disk_looked_at.load(Ordering::Acquire);
+        let free = self.disk_free.load(Ordering::Relaxed);
+        let is_old = looked_at != 0 && now.since(MonoNanos(looked_at)) > DISK_AGE_MAX;
+        (free != UNTOLD && !is_old).then_some(free)
+    }
     pub(super) fn pending(&self) -> u64 {
         let committed = self.committed.load(Ordering::Acquire);
         self.appended
@@ -47,7 +67,7 @@ pub struct JournalGauge {
 }
 
 impl JournalGauge {
-    pub(super) fn of(shared: &Shared, directory: &Path, now: MonoNanos) -> Self {
+    pub(super) fn of(shared: &Shared, now: MonoNanos) -> Self {
         let oldest = shared.oldest_at.load(Ordering::Acquire);
         Self {
             pending: shared.pending(),
@@ -58,7 +78,7 @@ impl JournalGauge {
                 oldest => now.since(MonoNanos(oldest)),
             },
             failed: shared.failed.load(Ordering::Acquire),
-            disk_free_bytes: disk_free_bytes(directory),
+            disk_free_bytes: shared.disk_free(now),
         }
     }
 }
@@ -83,6 +103,10 @@ impl Tail {
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+    /// Asks the system how much is free, for the gauge. May take as long as the disk does.
+    pub fn look_at_disk(&self, now: MonoNanos) {
+        self.shared.set_disk(&self.directory, now);
     }
     /// Number of the last record that is on disk; 0 when there is none.
     #[must_use]

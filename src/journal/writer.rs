@@ -73,6 +73,8 @@ impl Journal {
         let shared = Arc::new(Shared::default());
         let durable = end.next_seq.saturating_sub(1);
         shared.durable_seq.store(durable, Ordering::Release);
+        // Nobody may look again: then this one does not grow old.
+        shared.set_disk(directory, MonoNanos(0));
         let (queue, messages) = sync_channel(QUEUE_RECORDS);
         let writer = Writer {
             file,
@@ -179,7 +181,7 @@ impl Journal {
     /// Figures for the metrics.
     #[must_use]
     pub fn gauge(&self, now: MonoNanos) -> JournalGauge {
-        JournalGauge::of(&self.shared, &self.directory, now)
+        JournalGauge::of(&self.shared, now)
     }
 
     /// Writes everything that was appended and ends the writer. False when something could not be written.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arbalest::engine::recovery::{
     Adjustment, Holding, OpenOrder, Plan, Policy, Reading, Unexplained, VenueAnswer, compare,
 };
-use arbalest::engine::rescue::{Rescue, RescueOutput, RescueState};
+use arbalest::engine::rescue::{Claim, Rescue, RescueOutput, RescueState};
 use arbalest::exchanges::gateway::{AccountEvent, AccountQuery};
 use arbalest::journal::Line;
 use arbalest::ledger::Ledger;
@@ -322,6 +322,7 @@ struct Scene {
     rescue: Rescue,
     now: MonoNanos,
     baseline: Option<BTreeMap<Asset, Decimal>>,
+    own: Option<BTreeMap<Asset, Decimal>>,
     position: i64,
     btc: &'static str,
     open: u64,
@@ -339,6 +340,7 @@ impl Scene {
             rescue: Rescue::new(vec![one], IDS, Ppm::from_bps(50), dry_run),
             now: MonoNanos(1_000_000_000),
             baseline: Some([(asset("BTC"), number("10"))].into()),
+            own: None,
             position: 0,
             btc: "10",
             open: 0,
@@ -353,8 +355,11 @@ impl Scene {
     fn tick(&mut self, gone: bool) {
         self.now = self.now.after(Nanos::from_millis(100));
         let mut out = Vec::new();
-        self.rescue
-            .on_timer(gone, self.baseline.as_ref(), self.now, &mut out);
+        let claim = Claim {
+            baseline: self.baseline.as_ref(),
+            own: self.own.as_ref(),
+        };
+        self.rescue.on_timer(gone, claim, self.now, &mut out);
         for output in out {
             match output {
                 RescueOutput::Ask(AccountQuery::OpenOrders) => {
@@ -520,6 +525,44 @@ fn of_a_spot_account_only_the_surplus_is_sold() {
     scene.baseline = None;
     scene.ticks(30, true);
     assert!(scene.sent.is_empty());
+}
+
+/// What came to the account by other ways than our orders is not ours, however often it is looked at.
+#[test]
+fn a_deposit_is_not_sold() {
+    for (own, btc, sold) in [
+        // Half a coin is ours, five were deposited.
+        ("0.5", "15.5", &[500][..]),
+        ("0.5", "10.5", &[500]),
+        // Part of ours is on its way or was never bought: not more than is there.
+        ("0.5", "10.2", &[200]),
+        ("0", "15", &[]),
+        ("-2", "13", &[]),
+    ] {
+        let mut scene = Scene::new(SPOT, false);
+        (scene.btc, scene.own) = (btc, Some([(asset("BTC"), number(own))].into()));
+        scene.ticks(30, true);
+        // Sold in two parts: each look finds the deposit again.
+        if let Some(first) = scene.sent.first().copied() {
+            let half = first.qty.0.div_euclid(2);
+            scene.end(&first, half);
+            scene.btc = match btc {
+                "15.5" => "15.25",
+                "10.5" => "10.25",
+                _ => "10.1",
+            };
+            scene.ticks(30, true);
+            let second = scene.sent[1];
+            assert_eq!(second.qty.0, half, "{own} {btc}");
+            scene.end(&second, half);
+            scene.btc = if btc == "15.5" { "15" } else { "10" };
+            scene.ticks(60, true);
+            assert_eq!(scene.sent.len(), 2, "{own} {btc}");
+        }
+        let first = scene.sent.first().map(|ticket| ticket.qty.0);
+        assert_eq!(first, sold.first().copied(), "{own} {btc}");
+        assert_eq!(scene.rescue.state(), RescueState::Flat);
+    }
 }
 
 #[test]

@@ -1,28 +1,33 @@
 //! One venue of the watchdog: the gateway machine on plain sockets, and the rescue that drives it.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use rust_decimal::Decimal;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::actors::link::{Answer, Transport, fetch};
 use crate::clock::{Clock, OsClock};
 use crate::config::settings::VenueSettings;
-use crate::engine::rescue::{Rescue, RescueOutput};
+use crate::engine::rescue::{Claim, Rescue, RescueOutput};
 use crate::exchanges::gateway::{AccountEvent, Gateway, GatewayOut, HttpAnswer};
 use crate::exchanges::socket::{FrameText, Socket, SocketError};
 use crate::exchanges::{Action, Channel, Dialect, Method, RequestId, quote};
 use crate::market::{Instrument, InstrumentId};
-use crate::units::{MonoNanos, UnixNanos};
+use crate::units::{Asset, MonoNanos, UnixNanos};
 
 use super::{Orders, Told};
 
 /// How often the machine and the rescue look at the time.
 const TICK: Duration = Duration::from_millis(50);
+
+/// A venue that the beat does not name.
+static NOTHING: BTreeMap<Asset, Decimal> = BTreeMap::new();
 
 /// What came back from a task.
 enum Back {
@@ -107,8 +112,12 @@ impl Line {
                     let mut out = Vec::new();
                     {
                         let orders = orders.borrow();
-                        let baseline = orders.baselines.get(&self.name);
-                        self.rescue.on_timer(orders.gone, baseline, self.clock.now(), &mut out);
+                        let own = orders.own.as_ref();
+                        let claim = Claim {
+                            baseline: orders.baselines.get(&self.name),
+                            own: own.map(|own| own.get(&self.name).unwrap_or(&NOTHING)),
+                        };
+                        self.rescue.on_timer(orders.gone, claim, self.clock.now(), &mut out);
                     }
                     for output in out {
                         self.carry_out(output, &instruments, say);

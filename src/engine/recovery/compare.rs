@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
+use crate::engine::heartbeat::ByVenue;
 use crate::market::{Catalogue, Instrument, InstrumentId, InstrumentKind, VenueId};
 use crate::trade::ClientOrderId;
 use crate::units::{Asset, Qty, Side};
@@ -179,6 +180,22 @@ fn positions(catalogue: &Catalogue, holdings: &[Holding], answers: &[VenueAnswer
 }
 
 /// What executions at one spot account moved, by asset.
+/// What the executions moved in the spot accounts.
+#[must_use]
+pub fn moved_by_venue(catalogue: &Catalogue, holdings: &[Holding]) -> ByVenue {
+    let venues = (0_u8..).map(VenueId).zip(catalogue.venue_names());
+    let of = |(venue, name): (VenueId, &String)| {
+        let spot: Vec<&Instrument> = catalogue
+            .at_venue(venue)
+            .filter(|instrument| instrument.kind() == InstrumentKind::Spot)
+            .collect();
+        let moved = moved(&spot, holdings).into_iter();
+        let moved = moved.map(|(asset, change)| (asset.to_string(), change));
+        (name.clone(), moved.collect())
+    };
+    venues.map(of).collect()
+}
+
 fn moved(spot: &[&Instrument], holdings: &[Holding]) -> BTreeMap<Asset, Decimal> {
     let mut moved: BTreeMap<Asset, Decimal> = BTreeMap::new();
     for instrument in spot {

@@ -44,6 +44,19 @@ pub const TRADE_IDS_MAX: usize = 65_536;
 /// Submissions remembered by a rate limiter. It refuses beyond it.
 pub const RATE_WINDOW_MAX: usize = 256;
 
+/// Routes with counts and a lifetime histogram of their own in the opportunity ledger (about 14 kB each, twice); the further
+/// routes of a strategy share one.
+pub const ROUTES_TALLIED_MAX: usize = 256;
+
+/// Episodes of edges followed in full at once: open ones, and those whose later edge is still to be looked at.
+pub const OPPORTUNITIES_MARKED_MAX: usize = 128;
+
+/// Episodes whose edge is looked for again shortly after its first look; further ones are not in those shares.
+pub const OPPORTUNITIES_PROBED_MAX: usize = 256;
+
+/// Episodes kept in full between two reports; further ones are dropped and counted.
+pub const OPPORTUNITIES_WINDOW_MAX: usize = 256;
+
 const _: () = {
     assert!(
         FEED_RING_EVENTS.is_power_of_two(),

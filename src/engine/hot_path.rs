@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::capacity::DRAIN_EVENTS_MAX;
+use crate::capacity::{DRAIN_EVENTS_MAX, LEGS_MAX};
 use crate::execution::{
     BrokenSet, HoldReason, RepairMarket, RepairPlan, RepairRules, SetSummary, plan_repair,
 };
@@ -13,16 +13,18 @@ use crate::market::{
     Books, Catalogue, Depth, EventKind, InstrumentId, Mark, MarketEvent, Top, Trust, TrustCause,
 };
 use crate::risk::{
-    Approved, ApprovedSet, Gate, GateRaise, Limits, Permits, Refusal, Repair, RiskView, SetVerdict,
-    Verdict,
+    Approved, ApprovedSet, Gate, GateRaise, Limits, Permits, Repair, RiskView, SetVerdict, Verdict,
 };
 use crate::strategy::{Evaluation, Strategy};
 use crate::telemetry::{Stage, StageTimer};
 use crate::trade::{SetId, StrategyId};
-use crate::units::{Asset, MonoNanos, Nanos, Ppm, Qty};
+use crate::units::{Asset, MonoNanos, Nanos, Ppm, Price, Qty};
 
 use super::gate_words::{permits, raise};
 use super::holdings::Holdings;
+use super::opportunity::{Looking, OpportunityRules, Reason, Tracker};
+pub use super::refusal_counts::RefusalCounts;
+use super::sent::SentTouches;
 
 /// Shortest time between two looks into the depth of one book, for the forced close.
 const DEPTH_INTERVAL: Nanos = Nanos::from_millis(100);
@@ -107,48 +109,8 @@ pub struct HotPath {
     venues: Vec<usize>,
     refusals: RefusalCounts,
     permits: Permits,
-}
-
-/// Refusals of the gate by strategy and code. Flat lists made at start: counting never allocates.
-#[derive(Debug, Clone)]
-pub struct RefusalCounts {
-    by_strategy: Vec<Vec<(&'static str, u64)>>,
-}
-
-impl RefusalCounts {
-    fn new(strategies: usize) -> Self {
-        let rows: Vec<(&'static str, u64)> =
-            Refusal::ROWS.iter().map(|row| (row.code, 0)).collect();
-        Self {
-            by_strategy: vec![rows; strategies],
-        }
-    }
-    fn count(&mut self, strategy: usize, refusal: &Refusal) {
-        let code = refusal.row().code;
-        let row = self
-            .by_strategy
-            .get_mut(strategy)
-            .and_then(|rows| rows.iter_mut().find(|(known, _)| *known == code));
-        if let Some((_, count)) = row {
-            *count += 1;
-        }
-    }
-    /// Codes that refused one strategy at least once.
-    pub fn of(&self, strategy: usize) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        let rows = self.by_strategy.get(strategy).into_iter().flatten();
-        rows.copied().filter(|(_, count)| *count > 0)
-    }
-    /// Codes that refused at least once, over all strategies.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        Refusal::ROWS.iter().filter_map(|row| {
-            let rows = self.by_strategy.iter().flatten();
-            let count = rows
-                .filter(|(code, _)| *code == row.code)
-                .map(|(_, count)| count)
-                .sum();
-            (count > 0).then_some((row.code, count))
-        })
-    }
+    opportunities: Tracker,
+    sent: SentTouches,
 }
 
 impl HotPath {
@@ -167,6 +129,13 @@ impl HotPath {
             }
         }
         let refusals = RefusalCounts::new(strategies.len());
+        let opportunities = Tracker::new(
+            &strategies,
+            Arc::clone(&setup.catalogue),
+            setup.taker_fees.clone(),
+            setup.repair_rules.book_age_max,
+            OpportunityRules::default(),
+        );
         Self {
             gate: Gate::new(
                 setup.limits,
@@ -195,7 +164,14 @@ impl HotPath {
             refusals,
             catalogue: setup.catalogue,
             permits,
+            opportunities,
+            sent: SentTouches::new(),
         }
+    }
+
+    /// Which episodes of edges are kept in full.
+    pub const fn set_opportunity_rules(&mut self, rules: OpportunityRules) {
+        self.opportunities.set_rules(rules);
     }
 
     /// Other limits are in force. Allocates: call between two batches.
@@ -232,6 +208,7 @@ impl HotPath {
             return;
         }
         let popped_at = timer.stamp();
+        self.opportunities.before_batch(event.received_at);
         book.apply(event);
         book.finish_batch(event.received_at, !matches!(event.kind, EventKind::Alive));
         let top = book.top();
@@ -252,8 +229,14 @@ impl HotPath {
         let applied_at = timer.lap(Stage::BookApply, venue, popped_at);
         if changed {
             self.gate.on_book(event.instrument, book);
+            let (tops, books) = (&self.tops, &self.books);
+            self.opportunities
+                .on_touch(event.instrument, tops, books, now);
+            self.sent.on_touch(event.instrument, top, event.received_at);
             self.evaluate(event, now, applied_at, timer, out);
         }
+        self.opportunities
+            .on_batch(&self.books, event.received_at, now);
         self.mark(event.instrument, now, out);
     }
 
@@ -286,14 +269,22 @@ impl HotPath {
                 continue;
             };
             let inventory = self.holdings.inventory(which);
+            let mut looking = Looking {
+                tracker: &mut self.opportunities,
+                books: &self.books,
+                strategy: which,
+                received_at: event.received_at,
+                now,
+            };
             let evaluation =
-                strategy.on_batch(event.instrument, &self.books, &inventory, now, &mut ());
+                strategy.on_batch(event.instrument, &self.books, &inventory, now, &mut looking);
             started_at = timer.lap(Stage::StrategyEval, which, started_at);
             let Evaluation::Taken(mut intent) = evaluation else {
                 continue;
             };
             if !self.may_send.get(which).copied().unwrap_or(false) {
                 strategy.on_set_refused();
+                self.opportunities.on_refused(Reason::ObserveOnly);
                 continue;
             }
             intent.tick_received_at = event.received_at;
@@ -301,6 +292,10 @@ impl HotPath {
             started_at = timer.lap(Stage::RiskCheck, 0, started_at);
             match verdict {
                 SetVerdict::Approved(set) => {
+                    if let Some(first) = set.legs().next() {
+                        self.opportunities.on_approved(first.seq());
+                    }
+                    self.sent.on_approved(&set);
                     for leg in intent.legs() {
                         self.holdings.note_held(leg.instrument, &self.gate);
                     }
@@ -309,6 +304,7 @@ impl HotPath {
                 SetVerdict::Refused { leg_index, refusal } => {
                     strategy.on_set_refused();
                     self.refusals.count(which, &refusal);
+                    self.opportunities.on_refused(Reason::Gate(refusal));
                     let leg = intent.legs().nth(usize::from(leg_index));
                     let at = leg.map(|leg| leg.instrument);
                     raise(&refusal, intent.strategy, at, &self.catalogue, out);
@@ -344,6 +340,10 @@ impl HotPath {
             self.gate.release(approved.seq());
             self.holdings.note_held(approved.instrument(), &self.gate);
         }
+        if let Some(first) = set.legs().next() {
+            self.opportunities.on_unsent(first.seq());
+        }
+        self.sent.forget(set.strategy(), set.decided_at());
         if let Some(strategy) = self.strategy_mut(set.strategy()) {
             strategy.on_set_refused();
         }
@@ -370,6 +370,13 @@ impl HotPath {
         if let Some(strategy) = self.strategy_mut(summary.strategy) {
             strategy.on_set_done();
         }
+    }
+
+    /// What an ended set's legs could have traded at when they were handed to the gateways, for its attribution; asked
+    /// once. `None` for a leg that is not known.
+    pub fn take_sent_touches(&mut self, summary: &SetSummary) -> [Option<Price>; LEGS_MAX] {
+        self.sent
+            .take(summary.strategy, summary.decided_at, summary.sent_at)
     }
 
     /// A set's legs filled unequally: a repair priced on live books and approved by the gate, or the reason to hold. The desk
@@ -444,6 +451,15 @@ impl HotPath {
     #[must_use]
     pub const fn refusals(&self) -> &RefusalCounts {
         &self.refusals
+    }
+    /// The opportunity ledger.
+    #[must_use]
+    pub const fn opportunities(&self) -> &Tracker {
+        &self.opportunities
+    }
+    /// The opportunity ledger, to take its window.
+    pub const fn opportunities_mut(&mut self) -> &mut Tracker {
+        &mut self.opportunities
     }
     /// The strategies, for their counters.
     #[must_use]

@@ -12,8 +12,11 @@ mod gate_words;
 pub mod heartbeat;
 mod holdings;
 pub mod hot_path;
+pub mod opportunity;
 pub mod recovery;
+mod refusal_counts;
 pub mod rescue;
+mod sent;
 pub mod summary;
 pub mod venue_watch;
 

@@ -22,6 +22,25 @@ pub struct RefusalRow {
     pub limit: &'static str,
 }
 
+/// A field of a refusal that may be an amount.
+trait Measured: Copy {
+    fn amount(self) -> Option<Amount> {
+        None
+    }
+}
+impl Measured for Amount {
+    fn amount(self) -> Option<Amount> {
+        Some(self)
+    }
+}
+impl Measured for &'static str {}
+impl Measured for u8 {}
+impl Measured for u16 {}
+impl Measured for u32 {}
+impl Measured for u64 {}
+impl Measured for BuildId {}
+impl Measured for crate::units::Asset {}
+
 macro_rules! refusals {
     ($($variant:ident { $($field:ident: $kind:ty),* } $row:literal $code:literal $label:literal $inc:literal $when:literal $limit:literal;)*) => {
         /// A reason with its numbers. Spans are in milliseconds, values in the reporting currency, ratios in basis points.
@@ -59,6 +78,26 @@ macro_rules! refusals {
                         limit: $limit,
                     },)*
                 }
+            }
+        }
+
+        impl Refusal {
+            /// Its fields that are amounts, in order.
+            fn amounts(&self) -> [Option<(&'static str, Amount)>; 3] {
+                let mut found = [None; 3];
+                match *self {
+                    $(Self::$variant { $($field),* } => {
+                        let fields: &[(&'static str, Option<Amount>)] =
+                            &[$((stringify!($field), Measured::amount($field))),*];
+                        let amounts = fields.iter().filter_map(|(name, amount)| {
+                            amount.map(|amount| (*name, amount))
+                        });
+                        for (slot, amount) in found.iter_mut().zip(amounts) {
+                            *slot = Some(amount);
+                        }
+                    })*
+                }
+                found
             }
         }
 
@@ -258,6 +297,15 @@ impl Refusal {
     #[must_use]
     pub const fn label(&self) -> &'static str {
         self.row().label
+    }
+    /// Measured value and what it was compared with, and whether the latter is the least allowed; `None` for a reason without
+    /// both numbers.
+    #[must_use]
+    pub fn numbers(&self) -> Option<(Amount, Amount, bool)> {
+        let [Some((_, value)), Some((name, limit)), _] = self.amounts() else {
+            return None;
+        };
+        Some((value, limit, name.ends_with("_min")))
     }
     /// Position in [`Refusal::ROWS`], for an array of counters.
     #[must_use]

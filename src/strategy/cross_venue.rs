@@ -65,6 +65,12 @@ impl Strategy for CrossVenue {
     fn instruments(&self) -> &[InstrumentId] {
         &self.params.instruments
     }
+    fn min_net_edge(&self) -> Option<Ppm> {
+        Some(self.params.common.min_net_edge)
+    }
+    fn has_touch_edge(&self) -> bool {
+        true
+    }
     fn order_notional_max(&self) -> Option<Notional> {
         Some(self.params.max_order_notional)
     }

@@ -32,7 +32,7 @@ pub use triangular::Triangular;
 
 use crate::market::{Books, Catalogue, InstrumentId};
 use crate::trade::StrategyId;
-use crate::units::{MonoNanos, Notional};
+use crate::units::{MonoNanos, Notional, Ppm};
 
 /// A way to trade. The signal seat calls it; it answers at once, and never waits, allocates, logs or reads a clock.
 ///
@@ -51,6 +51,15 @@ pub trait Strategy: std::fmt::Debug + Send {
     /// Largest value of one leg at its limit price on the instrument's grid; `None` leaves it to the limits.
     fn order_notional_max(&self) -> Option<Notional> {
         None
+    }
+    /// Least net edge it asks for, for people; `None` when it has no such number.
+    fn min_net_edge(&self) -> Option<Ppm> {
+        None
+    }
+    /// True when its net edge on a route of two legs is that of both touches less the taker fees, so that the best one below
+    /// the minimum can be told too.
+    fn has_touch_edge(&self) -> bool {
+        false
     }
     /// One book ended a batch.
     fn on_batch(

@@ -1,0 +1,12 @@
+//! The opportunity ledger: episodes, half-lives, attribution and `arbalest why`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
+#[path = "support/data.rs"]
+mod data;
+#[path = "why/half_life.rs"]
+mod half_life;

@@ -6,6 +6,8 @@
     reason = "a test stops at the first surprise"
 )]
 
+#[path = "why/attribution.rs"]
+mod attribution;
 #[path = "support/data.rs"]
 mod data;
 #[path = "why/half_life.rs"]

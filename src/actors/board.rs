@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rust_decimal::Decimal;
 
 use crate::engine::alerts::Note;
+use crate::engine::money_split::MoneySplit;
 use crate::execution::{DeskAlert, SetEnd, SetSummary};
 use crate::ledger::{FillEffect, Ledger};
 use crate::market::{Catalogue, InstrumentId, VenueId};
@@ -67,6 +68,8 @@ pub struct BoardData {
     pub strategy_pnl: Vec<Decimal>,
     /// Ended sets that had been broken.
     pub sets_broken: u64,
+    /// Where the money of ended sets came from.
+    pub money: MoneySplit,
     /// Positions.
     pub positions: Vec<PositionLine>,
     /// Alerts, newest last.

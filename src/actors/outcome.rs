@@ -70,6 +70,7 @@ pub(super) fn summary(
             .map(|(asset, fee)| (asset.clone(), fee.to_string()))
             .collect(),
         forced_closes: data.closes_started,
+        money: data.money.clone(),
         decision_hash: picture.execution.digest.hex(),
         positions: positions(handles, picture, &data.positions),
         books: picture.signal.summaries.clone(),

@@ -12,6 +12,7 @@ mod gate_words;
 pub mod heartbeat;
 mod holdings;
 pub mod hot_path;
+pub mod money_split;
 pub mod opportunity;
 pub mod recovery;
 mod refusal_counts;

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::money_split::MoneySplit;
+
 /// Percentiles of one stage, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct StageSummary {
@@ -123,6 +125,8 @@ pub struct Summary {
     pub fees: BTreeMap<String, String>,
     /// Forced closes started.
     pub forced_closes: u64,
+    /// Where the money came from.
+    pub money: MoneySplit,
     /// Hash over every decision in order.
     pub decision_hash: String,
     /// Positions at the end.
@@ -219,6 +223,7 @@ impl Summary {
             out.push_str(&text);
             out.push('\n');
         };
+        self.money.lines().into_iter().for_each(&mut line);
         for (code, count) in &self.gate_refusals {
             line(format!("refused   {count:>8}  {code}"));
         }

@@ -5,6 +5,7 @@
 //! must know. It never decides whether to trade, never reads a clock, and sends nothing without an approval.
 
 pub mod amounts;
+pub mod attribution;
 pub mod command;
 pub mod cycle;
 pub mod cycle_repair;
@@ -21,6 +22,7 @@ pub mod throttle;
 pub mod tracker;
 
 pub use amounts::{BaseQty, Traded};
+pub use attribution::{Attribution, Attributor, Unattributed};
 pub use command::{CommandAction, OrderCommand};
 pub use cycle::{AssetQty, Cycle};
 pub use desk::{Desk, DeskParams};

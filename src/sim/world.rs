@@ -11,6 +11,7 @@
 
 mod account;
 mod agenda;
+mod attribute;
 mod closing;
 mod facts;
 mod finish;
@@ -25,10 +26,11 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use crate::engine::opportunity::Window;
 use crate::engine::{DecisionDigest, HotOutput, HotPath, VenueWatch};
 use crate::exchanges::feed::Feed;
 use crate::exchanges::gateway::{Gateway, GatewayOut};
-use crate::execution::{Desk, DeskOutput};
+use crate::execution::{Attribution, Attributor, Desk, DeskOutput};
 use crate::ledger::Ledger;
 use crate::market::{Catalogue, MarketEvent};
 use crate::risk::{KillLevel, Monitor, RiskOutput, RiskView};
@@ -115,6 +117,10 @@ pub struct World {
     /// The run is over this long after the last forced close ended.
     end_after: Option<Nanos>,
     fills: Vec<Fill>,
+    attributor: Attributor,
+    attributions: Vec<Attribution>,
+    /// Edges of the whole run, and the window that is swapped next.
+    opportunities: [Window; 2],
     /// The monitor's last view while not armed.
     waiting_view: Option<RiskView>,
     monitor_level: KillLevel,

@@ -202,8 +202,10 @@ impl Window {
             for reason in &route.reasons {
                 sum.absorb_reason(reason);
             }
-            let added = sum.lifetimes.add(&route.lifetimes);
-            debug_assert!(added.is_ok(), "Invariant: both have the same bounds");
+            if !route.lifetimes.is_empty() {
+                let added = sum.lifetimes.add(&route.lifetimes);
+                debug_assert!(added.is_ok(), "Invariant: both have the same bounds");
+            }
         }
         self.opportunities.extend_from_slice(&later.opportunities);
         self.sampled_out += later.sampled_out;

@@ -34,6 +34,10 @@ pub struct WorldReport {
     pub closing: super::Closing,
     /// Levels, orders, executions and resting orders in their order, with the time since the engine's start.
     pub seen: Vec<(Nanos, super::Seen)>,
+    /// Every edge: counts and kept episodes of the whole run.
+    pub opportunities: crate::engine::opportunity::Window,
+    /// Every split of a set, in order; a set that a late fill opened again comes again.
+    pub attributions: Vec<crate::execution::Attribution>,
     /// Funding payments that were booked.
     pub funded: u64,
     /// Market events that were played.
@@ -104,9 +108,12 @@ impl World {
         self.explain_inventory();
         let summary = self.summary(ended_by, market_span);
         let closing = self.take_closing();
+        let opportunities = self.take_opportunities();
         WorldReport {
             summary,
             closing,
+            opportunities,
+            attributions: std::mem::take(&mut self.attributions),
             seen: std::mem::take(&mut self.record.seen),
             funded: self.tally.funded,
             catalogue: std::sync::Arc::clone(&self.catalogue),
@@ -251,6 +258,7 @@ impl World {
         self.fill_frames(&mut summary);
         self.fill_strategies(&mut summary);
         self.fill_money(&mut summary);
+        self.fill_attribution(&mut summary);
         self.fill_latency(&mut summary);
         let violations = self.checker.violations().iter();
         summary.remarks.extend(

@@ -141,6 +141,7 @@ impl World {
             self.tell_facts(self.ticks.div_euclid(SLOW_TICKS));
             self.drive_monitor(|monitor, now, out| monitor.on_timer(now, out));
             if self.ticks.rem_euclid(ASK_TICKS) == 0 {
+                self.collect_opportunities();
                 for venue in 0..self.venues.len() {
                     self.ask_account(venue);
                 }

@@ -10,7 +10,7 @@ use crate::engine::{DecisionDigest, HotOutput, HotPath, HotSetup, VenueWatch};
 use crate::exchanges::feed::{Feed, FeedOptions};
 use crate::exchanges::gateway::{Gateway, GatewayOptions, GatewayOut};
 use crate::exchanges::secret::Credentials;
-use crate::execution::{Desk, DeskParams};
+use crate::execution::{Attributor, Desk, DeskParams};
 use crate::ledger::Ledger;
 use crate::market::{Catalogue, InstrumentId, VenueId};
 use crate::risk::{KillLevel, Monitor, OperatorCommand};
@@ -133,7 +133,14 @@ impl World {
             .map(|strategy| strategy.instruments().to_vec())
             .collect();
         let epoch = u32::try_from(setup.start.0.div_euclid(1_000_000_000)).unwrap_or(0);
+        let hot = HotPath::new(setup.hot);
         Ok(Self {
+            attributor: Attributor::default(),
+            attributions: Vec::new(),
+            opportunities: [
+                hot.opportunities().empty_window(),
+                hot.opportunities().empty_window(),
+            ],
             start: setup.start,
             now: setup.start,
             venues: seats,
@@ -141,7 +148,7 @@ impl World {
             agenda,
             faults,
             ticks: 0,
-            hot: HotPath::new(setup.hot),
+            hot,
             hot_out: HotOutput::with_capacity(),
             desk: Desk::new(
                 Arc::clone(&catalogue),

@@ -123,6 +123,7 @@ impl World {
                 Work::SetDone(summary) => {
                     self.checker.on_set_done(&summary);
                     self.tally.on_set_done(&summary);
+                    self.attribute(&summary);
                     self.hot.on_set_done(&summary);
                     self.tell_set(&summary);
                 }
@@ -313,6 +314,7 @@ impl World {
                 self.checker.on_fill(fill, &effect, &self.ledger);
                 if !effect.duplicate {
                     self.fills.push(*fill);
+                    self.attribute_fill(fill);
                     is_new = true;
                     let (fill, position) = (*fill, effect.snapshot.qty);
                     self.note(Seen::Filled { fill, position });

@@ -18,6 +18,8 @@ use arbalest::telemetry::{Counts, EngineSnapshot, Lanes, Stage, Telemetry};
 use arbalest::units::{MonoNanos, Nanos};
 use rust_decimal::Decimal;
 
+#[path = "metrics/alerts.rs"]
+mod alerts;
 #[path = "metrics/boards.rs"]
 mod boards;
 

@@ -13,6 +13,9 @@ use serde_json::Value;
 /// Series that Prometheus makes by itself, with their labels.
 const OF_PROMETHEUS: &[(&str, &[&str])] = &[
     ("up", &[]),
+    ("arbitrage:tick_to_trade_seconds:p99_5m", &[]),
+    ("arbitrage:order_ack_seconds:p99_5m", &[]),
+    ("arbitrage:reject_ratio:5m", &["venue"]),
     ("scrape_duration_seconds", &[]),
     ("ALERTS", &["alertname", "alertstate", "severity"]),
 ];
@@ -28,6 +31,11 @@ const WORDS: &[&str] = &[
     "topk",
     "by",
     "histogram_quantile",
+    "count",
+    "count_over_time",
+    "absent",
+    "and",
+    "or",
 ];
 
 fn boards() -> Vec<(String, Value)> {
@@ -171,13 +179,15 @@ fn boards_are_well_made() {
 }
 
 /// Names of series with the labels asked for, of one expression.
-fn series(expression: &str) -> Vec<(String, BTreeSet<String>)> {
+pub fn series(expression: &str) -> Vec<(String, BTreeSet<String>)> {
     let mut found: Vec<(String, BTreeSet<String>)> = Vec::new();
     let mut grouped: BTreeSet<String> = BTreeSet::new();
     let mut rest = expression;
     while let Some(start) = rest.find(|letter: char| letter.is_ascii_alphabetic()) {
         let word_end = rest[start..]
-            .find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'))
+            .find(|letter: char| {
+                !(letter.is_ascii_alphanumeric() || letter == '_' || letter == ':')
+            })
             .map_or(rest.len(), |length| start + length);
         let word = &rest[start..word_end];
         rest = &rest[word_end..];
@@ -194,10 +204,10 @@ fn series(expression: &str) -> Vec<(String, BTreeSet<String>)> {
                     let end = matcher.find(['=', '!']).unwrap();
                     labels.insert(matcher[..end].trim().to_owned());
                 }
-                rest = after
-                    .split_once(']')
-                    .filter(|_| after.starts_with('['))
-                    .map_or(after, |(_, after)| after);
+                rest = after;
+            }
+            if rest.starts_with('[') {
+                rest = rest.split_once(']').unwrap().1;
             }
             found.push((word.to_owned(), labels));
         }
@@ -209,7 +219,7 @@ fn series(expression: &str) -> Vec<(String, BTreeSet<String>)> {
 }
 
 /// Labels that are wanted of a series and not there; all of them when the series is not known.
-fn unknown(name: &str, labels: &BTreeSet<String>) -> Vec<String> {
+pub fn unknown(name: &str, labels: &BTreeSet<String>) -> Vec<String> {
     let own = |known: &[&str]| -> Vec<String> {
         let everywhere = ["job", "instance"];
         labels
@@ -305,6 +315,9 @@ fn every_panel_returns_data_from_a_real_prometheus() {
         return;
     };
     let address = url.strip_prefix("http://").unwrap().trim_end_matches('/');
+    // Panels that are empty until something goes wrong and now must not be: their titles, with commas between.
+    let injected = std::env::var("ARBALEST_FAULTS_INJECTED").unwrap_or_default();
+    let injected: Vec<&str> = injected.split(',').collect();
     let (mut answered, mut empty, mut waiting) = (0, Vec::new(), Vec::new());
     for (name, board) in boards() {
         for panel in panels(&board) {
@@ -315,7 +328,9 @@ fn every_panel_returns_data_from_a_real_prometheus() {
                     .replace("$__rate_interval", "30s")
                     .replace("$__range", "5m");
                 let place = format!("{name}, {}: {expression}", panel["title"]);
-                match (query(address, &expression), panel.get("fault").is_some()) {
+                let title = panel["title"].as_str().unwrap_or_default();
+                let excused = panel.get("fault").is_some() && !injected.contains(&title);
+                match (query(address, &expression), excused) {
                     (0, true) => waiting.push(place),
                     (0, false) => empty.push(place),
                     _ => answered += 1,

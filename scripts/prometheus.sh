@@ -46,7 +46,7 @@ sed "s/127\.0\.0\.1:9095/127.0.0.1:$webhook_port/" ops/alertmanager/alertmanager
 amtool check-config "$work/alertmanager.yml"
 
 mkdir "$work/tmp"
-(cd "$work" && TMPDIR="$work/tmp" exec "$binary" demo --for 120s --config "$work/config" >"$work/demo.out" 2>"$work/demo.log") &
+(cd "$work" && TMPDIR="$work/tmp" exec "$binary" demo --for 15m --config "$work/config" >"$work/demo.out" 2>"$work/demo.log") &
 children+=($!)
 (cd "$work" && exec prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/tsdb" \
   --web.listen-address="127.0.0.1:$prometheus_port" --log.level=warn >"$work/prometheus.log" 2>&1) &
@@ -111,13 +111,14 @@ ARBALEST_PROMETHEUS_URL="http://127.0.0.1:$prometheus_port" cargo test --locked 
 # An alert from the engine's own number to a person: halt, rule, Alertmanager, webhook.
 told() { grep '^/on_call ' "$work/webhook.txt" | grep -q "\"alertname\":\"$1\".*docs/RUNBOOK.md#${1,,}"; }
 if told TradingHalted; then echo "TradingHalted before anybody halted"; exit 1; fi
-TMPDIR="$work/tmp" "$binary" risk flatten --reason "rehearsal of a forced close"
+TMPDIR="$work/tmp" "$binary" risk flatten --yes --reason "rehearsal of a forced close"
 until_true has 'sum(arbitrage_force_close_total{result="done"}) > 0' '"value"'
 TMPDIR="$work/tmp" "$binary" risk halt --reason "rehearsal of the alerts"
 until_true told TradingHalted
 until_true told KillSwitchEngaged
 echo "TradingHalted and KillSwitchEngaged reached the webhook of on_call through Alertmanager"
 # Panels that were empty have data now.
-ARBALEST_PROMETHEUS_URL="http://127.0.0.1:$prometheus_port" ARBALEST_FAULTS_INJECTED="Alert history,Forced-close history" \
+until_true has 'sum(rate(arbitrage_risk_rejections_total[30s])) >= 0' '"value"'
+ARBALEST_PROMETHEUS_URL="http://127.0.0.1:$prometheus_port" ARBALEST_FAULTS_INJECTED="Alert history,Forced-close history,Refusals by reason" \
   cargo test --locked --test metrics -- --nocapture every_panel_returns_data
 echo "scrape test passed"

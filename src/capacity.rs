@@ -10,6 +10,9 @@ pub const INSTRUMENTS_MAX: usize = 256;
 pub const STRATEGIES_MAX: usize = 16;
 /// Venues that one cross-venue strategy compares. Beyond it the configuration is refused.
 pub const ROUTE_VENUES_MAX: usize = 8;
+/// Cycles that one `triangular` strategy watches. Beyond it the configuration is refused. A cycle takes 12 bytes and 8 of
+/// state, and 2 for each of its legs in the index: at most 30 bytes, so 480 KiB for all; an instrument takes about 300 bytes.
+pub const CYCLES_MAX: usize = 16_384;
 /// Legs of one set. Beyond it the configuration is refused.
 pub const LEGS_MAX: usize = 5;
 
@@ -77,6 +80,10 @@ const _: () = {
     assert!(
         INSTRUMENTS_MAX <= u16::MAX as usize,
         "Invariant: an instrument id is 16 bits"
+    );
+    assert!(
+        CYCLES_MAX <= u16::MAX as usize,
+        "Invariant: a route id is 16 bits"
     );
     assert!(
         VENUES_MAX <= u8::MAX as usize,

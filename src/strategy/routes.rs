@@ -7,6 +7,7 @@ use crate::units::{Money, Notional, Ppm, Price, Qty};
 use super::fees::TakerFees;
 use super::params::CrossVenueParams;
 use super::sizing::RouteRules;
+use super::triangular::CycleError;
 
 /// Why a strategy cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +33,9 @@ pub enum StrategyError {
     /// A venue's smallest order value does not fit the grid.
     #[error("smallest order value of instrument {0} did not fit")]
     NotionalMin(u16),
+    /// The cycles cannot be watched.
+    #[error("{0}")]
+    Cycle(#[from] CycleError),
 }
 
 impl StrategyError {
@@ -46,6 +50,7 @@ impl StrategyError {
             Self::Fees(_) => "fees",
             Self::Lots(..) => "lots",
             Self::NotionalMin(_) => "notional_min",
+            Self::Cycle(error) => error.label(),
         }
     }
 }

@@ -277,6 +277,13 @@ impl StrategyCounters {
             *slot += 1;
         }
     }
+    /// Counts several routes at once.
+    #[inline]
+    pub fn count_many(&mut self, outcome: Outcome, count: u64) {
+        if let Some(slot) = self.outcomes.get_mut(outcome.index()) {
+            *slot += count;
+        }
+    }
     /// All with their labels.
     pub fn iter(&self) -> impl Iterator<Item = (Outcome, u64)> + '_ {
         Outcome::ALL

@@ -1,0 +1,18 @@
+//! The triangular strategy: vector V32, its bounds and refusals one by one, and its slow twins.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helpers")]
+
+#[path = "triangular/scene.rs"]
+mod scene;
+
+#[path = "triangular/cycles.rs"]
+mod cycles;
+#[path = "triangular/exhaustive.rs"]
+mod exhaustive;
+#[path = "triangular/prefilter.rs"]
+mod prefilter;
+#[path = "triangular/refusals.rs"]
+mod refusals;
+#[path = "triangular/v32.rs"]
+mod v32;
+#[path = "triangular/walk.rs"]
+mod walk;

@@ -1,4 +1,7 @@
-//! `arbalest check`: reads a configuration, lists every mistake, or prints every value as it was understood.
+//! `arbalest check`: is a configuration right, and can it earn? Every mistake, or the numbers and what they mean.
+
+pub(super) mod ground;
+mod rehearse;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -6,63 +9,101 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::config::document::Echo;
+use crate::config::proof::{Proof, Row, Sheet, Verdict};
 use crate::config::{ConfigError, Mistake, Settings};
+use crate::units::Nanos;
 
+use super::options::parse_span;
+use super::sheet::table;
 use super::{CliError, print_json, print_text};
+use ground::{Base, GroundArgs};
+use rehearse::Rehearsal;
 
-/// Checks a configuration and prints it with units and defaults, or every mistake with file, line, rule and cure.
+/// Checks a configuration: every mistake with file, line, rule and cure; then whether it can earn, with the numbers.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(
-    after_help = "Examples:\n  arbalest check --config config\n  arbalest check --config config --json\n\n\
-    Exit codes: 0 good, 2 mistakes (all of them are listed)."
+    after_help = "Examples:\n  arbalest check --config config\n  arbalest check --config config --json\n  \
+    arbalest check --config live --price BTC=60000 --balance binance:BTC=1.5 --rules binance=exchangeInfo.json\n  \
+    arbalest check --config config/recorded --recording ../shared/data/recordings\n\n\
+    Prices are those at which the simulated market begins, unless given. 'arbalest config explain' prints every value.\n\n\
+    Exit codes: 0 good, 2 mistakes (all of them are listed), or a configuration that cannot earn."
 )]
 pub struct CheckArgs {
     /// Directory with venues.toml, limits.toml, strategies/*.toml and optionally engine.toml; without it the built-in default.
     #[arg(long, value_name = "DIR")]
     pub config: Option<PathBuf>,
+    /// What is known better than the simulated market knows it.
+    #[command(flatten)]
+    pub ground: GroundArgs,
+    /// Run the strategies over the recordings of this directory, on paper, and say what they would have brought.
+    #[arg(long, value_name = "DIR")]
+    pub recording: Option<PathBuf>,
+    /// Market time of the recording to run at most (30s, 10m, 2h).
+    #[arg(long = "for", value_name = "SPAN", value_parser = parse_span, default_value = "1h")]
+    pub span: Option<Nanos>,
     /// Print one JSON object on standard output.
     #[arg(long)]
     pub json: bool,
 }
 
 /// What `--json` prints.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Answer<'a> {
     ok: bool,
     config_hash: Option<&'a str>,
     mistakes: &'a [Mistake],
     settings: &'a [Echo],
+    proof: Option<&'a Proof>,
+    recording: Option<&'a Rehearsal>,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// Exit code 2 with all mistakes.
+/// Exit code 2 with all mistakes, or with what keeps the configuration from earning.
 pub fn run(args: &CheckArgs) -> Result<(), CliError> {
     let settings = match load(args.config.as_deref()) {
         Ok(settings) => settings,
         Err(error) => {
             if args.json {
                 print_json(&Answer {
-                    ok: false,
-                    config_hash: None,
                     mistakes: &error.mistakes,
-                    settings: &[],
+                    ..Answer::default()
                 })?;
             }
             return Err(CliError::usage(error.to_string()));
         }
     };
+    let base = Base::new(&settings, &args.ground)?;
+    let proof = Proof::of(&base.ground(&settings));
+    let rehearsal = args
+        .recording
+        .as_deref()
+        .map(|directory| {
+            let span = args.span.unwrap_or(Nanos::from_secs(3_600));
+            rehearse::rehearse(&settings, directory, span)
+        })
+        .transpose()?;
+    let refused = proof.refused();
     if args.json {
-        return print_json(&Answer {
-            ok: true,
+        print_json(&Answer {
+            ok: refused == 0,
             config_hash: Some(&settings.hash),
-            mistakes: &[],
             settings: &settings.echoes,
-        });
+            proof: Some(&proof),
+            recording: rehearsal.as_ref(),
+            ..Answer::default()
+        })?;
+    } else {
+        print_text(&describe(&settings, &base, &proof, rehearsal.as_ref()));
     }
-    print_text(&describe(&settings));
-    Ok(())
+    if refused == 0 {
+        return Ok(());
+    }
+    Err(CliError::usage(format!(
+        "configuration cannot earn: {refused} finding{} above",
+        if refused == 1 { "" } else { "s" }
+    )))
 }
 
 /// The settings of a directory, or the default in this binary.
@@ -73,42 +114,128 @@ pub fn load(directory: Option<&std::path::Path>) -> Result<Settings, ConfigError
     directory.map_or_else(Settings::embedded, Settings::load)
 }
 
-fn describe(settings: &Settings) -> String {
+fn describe(
+    settings: &Settings,
+    base: &Base,
+    proof: &Proof,
+    rehearsal: Option<&Rehearsal>,
+) -> String {
     let mut text = String::new();
-    let mut file = "";
-    for echo in &settings.echoes {
-        if echo.file != file {
-            file = &echo.file;
-            line(&mut text, format_args!("# {file}"));
-        }
-        let note = if echo.is_default { "   (default)" } else { "" };
-        line(
-            &mut text,
-            format_args!("{} = {}{note}", echo.key, echo.value),
-        );
+    let mut line = |line: &str| {
+        let written = writeln!(text, "{line}");
+        debug_assert!(written.is_ok(), "Invariant: writing to a string succeeds");
+    };
+    for sheet in &proof.sheets {
+        line(&format!(
+            "{}\n{}\n",
+            sheet.title,
+            indented(&wrapped(sheet.note))
+        ));
+        line(&indented(&shown(sheet)));
+        line("");
     }
-    let instruments: usize = settings
-        .venues
+    let currency = settings.engine.reporting_currency;
+    let values = base.ground(settings).values;
+    let prices: Vec<String> = values
         .iter()
-        .map(|venue| venue.symbols.len())
-        .sum();
-    line(
-        &mut text,
-        format_args!(
-            "\nconfiguration is good: mode {}, {} venues, {instruments} instruments, {} strategies; hash {}",
-            settings.engine.mode.label(),
-            settings.venues.len(),
-            settings.strategies.len(),
-            settings.hash
-        ),
-    );
+        .map(|(asset, price)| format!("{asset} {}", price.normalize()))
+        .collect();
+    if !prices.is_empty() {
+        line(&format!("Prices taken ({currency}): {}", prices.join(", ")));
+    }
+    for venue in base.ground(settings).assumed {
+        let name = settings.venues().get(venue.index()).map(|venue| &venue.id);
+        let name = name.map_or("?", String::as_str);
+        line(&format!(
+            "Ticks and minimums of {name} are the usual ones, not its own: give them with --rules {name}=FILE; a start asks the venue"
+        ));
+    }
+    if let Some(rehearsal) = rehearsal {
+        line(&format!("\n{}", rehearsal.text(currency.as_str())));
+    }
+    let findings = proof.findings();
+    if !findings.is_empty() {
+        line("\nFindings");
+    }
+    for (sheet, row) in findings {
+        line(&finding(sheet, row));
+    }
+    let instruments = settings.venues.iter().map(|venue| venue.symbols.len());
+    let instruments: usize = instruments.sum();
+    let verdict = if proof.refused() == 0 {
+        "is good"
+    } else {
+        "is well written, and cannot earn"
+    };
+    line(&format!(
+        "\nconfiguration {verdict}: mode {}, {} venues, {instruments} instruments, {} strategies; hash {}",
+        settings.engine.mode.label(),
+        settings.venues.len(),
+        settings.strategies.len(),
+        settings.hash
+    ));
     text.truncate(text.trim_end().len());
     text
 }
 
-fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
-    let written = writeln!(text, "{line}");
-    debug_assert!(written.is_ok(), "Invariant: writing to a string succeeds");
+fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Good => "",
+        Verdict::Note => "note",
+        Verdict::Refused => "REFUSED",
+    }
+}
+
+fn shown(sheet: &Sheet) -> String {
+    let mut columns = vec![""];
+    columns.extend(&sheet.columns);
+    let rows: Vec<Vec<String>> = sheet
+        .rows
+        .iter()
+        .map(|row| {
+            let mut cells = vec![mark(row.verdict).to_owned()];
+            cells.extend(row.cells.iter().cloned());
+            cells
+        })
+        .collect();
+    table(&columns, &rows)
+}
+
+/// At most 100 characters a line.
+fn wrapped(text: &str) -> String {
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for word in text.split_whitespace() {
+        if line.len() + word.len() >= 100 {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines.join("\n")
+}
+
+fn indented(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(|line| format!("  {line}")).collect();
+    lines.join("\n")
+}
+
+fn finding(sheet: &Sheet, row: &Row) -> String {
+    let subject = row.cells.iter().take(2).cloned().collect::<Vec<_>>();
+    let cure = if row.cure.is_empty() {
+        String::new()
+    } else {
+        format!("\n    fix: {}", row.cure)
+    };
+    format!(
+        "  {}: {} ({}): {}{cure}",
+        mark(row.verdict),
+        subject.join(", "),
+        sheet.title.to_lowercase(),
+        row.reason
+    )
 }
 
 #[cfg(test)]
@@ -116,11 +243,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn describes_every_value_with_its_unit() {
-        let text = describe(&load(None).unwrap());
+    fn the_default_can_earn_and_says_why() {
+        let settings = load(None).unwrap();
+        let base = Base::new(&settings, &GroundArgs::default()).unwrap();
+        let proof = Proof::of(&base.ground(&settings));
+        let text = describe(&settings, &base, &proof, None);
+        assert_eq!(proof.refused(), 0, "{text}");
         for part in [
-            "min_net_edge_bps = 1.5 bps",
-            "leg_timeout_ms = 500 ms   (default)",
+            "Break-even by route",
+            "buy spot_a:BTC/USDT, sell spot_b:BTC/USDT",
+            "notional_usd_max.gross",
+            "Prices taken (USDT): BTC 61800",
             "configuration is good",
         ] {
             assert!(text.contains(part), "{part} not in\n{text}");
@@ -131,7 +264,7 @@ mod tests {
     fn mistakes_are_exit_code_two() {
         let args = CheckArgs {
             config: Some("/nonexistent".into()),
-            json: false,
+            ..CheckArgs::default()
         };
         assert_eq!(run(&args).unwrap_err().code, 2);
     }

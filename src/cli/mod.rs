@@ -17,6 +17,7 @@ mod live;
 mod options;
 pub mod risk;
 pub mod run;
+mod sheet;
 pub mod simulate;
 mod store;
 mod venues;

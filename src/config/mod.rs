@@ -12,6 +12,7 @@ pub mod hint;
 mod lists;
 pub mod load;
 pub mod mistake;
+pub mod proof;
 pub mod quantity;
 mod read_alert;
 mod read_controls;

@@ -49,7 +49,9 @@ pub use finish::WorldReport;
 use links::{Due, Links};
 pub use record::Seen;
 pub use setup::{PlannedCommand, PlannedFault, WorldError, WorldSetup, WorldVenue};
-pub use simulate::{SimulateError, SimulateOptions, simulate, simulate_faulty, world_setup};
+pub use simulate::{
+    SimulateError, SimulateOptions, simulate, simulate_faulty, usual_rules, world_setup,
+};
 use work::Work;
 
 /// Our clock starts at one hour, so that early instants subtract safely.

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use crate::config::Settings;
 use crate::config::assemble::{AssembleError, Assembly};
+use crate::config::settings::VenueSettings;
 use crate::exchanges::feed::FeedOptions;
 use crate::exchanges::gateway::GatewayOptions;
 use crate::exchanges::rules::{RuleBook, RulesError};
@@ -227,14 +228,7 @@ pub fn world_setup(
     seed: u64,
     start: UnixNanos,
 ) -> Result<WorldSetup, SimulateError> {
-    let mut books = Vec::with_capacity(venues.len());
-    for (configured, venue) in settings.venues().iter().zip(&venues) {
-        let book = rule_book(venue, start).map_err(|error| SimulateError::Rules {
-            venue: configured.id.clone(),
-            error,
-        })?;
-        books.push(book);
-    }
+    let books = books_of(settings, &venues, start)?;
     let assembly = Assembly::new(settings, &books)?;
     let available = available_at_start(&assembly.catalogue, &venues);
     let hot = assembly.hot_setup(settings, Vec::new(), available)?;
@@ -277,6 +271,33 @@ pub fn world_setup(
         end_after: None,
         start,
     })
+}
+
+/// The rules that a simulated venue of each configured one tells, by venue id. Where a configured venue is not simulated they are
+/// only what is usual there.
+///
+/// # Errors
+/// [`SimulateError::Rules`] when a venue's rules cannot be used.
+pub fn usual_rules(settings: &Settings) -> Result<Vec<RuleBook>, SimulateError> {
+    let venues = settings.venues().iter();
+    let venues: Vec<VenueSetup> = venues
+        .map(|venue| venue_setup(venue, KEY.0, KEY.1, 0))
+        .collect();
+    books_of(settings, &venues, MODEL_START)
+}
+
+fn books_of(
+    settings: &Settings,
+    venues: &[VenueSetup],
+    now: UnixNanos,
+) -> Result<Vec<RuleBook>, SimulateError> {
+    let book = |(configured, venue): (&VenueSettings, &VenueSetup)| {
+        rule_book(venue, now).map_err(|error| SimulateError::Rules {
+            venue: configured.id.clone(),
+            error,
+        })
+    };
+    settings.venues().iter().zip(venues).map(book).collect()
 }
 
 /// The rules as the venue itself tells them.

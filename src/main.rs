@@ -37,8 +37,10 @@ enum Command {
     Run(cli::run::RunArgs),
     /// Look at a running engine and steer it: halt, reduce, flatten, re-arm
     Risk(cli::risk::RiskArgs),
-    /// Check a configuration and list every mistake at once
+    /// Check a configuration: every mistake at once, and whether it can earn
     Check(cli::check::CheckArgs),
+    /// Write, check and understand a configuration: new, check, schema, explain, diff
+    Config(cli::config::ConfigArgs),
     /// Watch a running engine from outside; cancel and flatten when it is gone
     Watchdog(cli::watchdog::WatchdogArgs),
     /// Run one simulated venue on real sockets, for your own bots
@@ -76,6 +78,7 @@ fn run(command: &Command) -> Result<(), CliError> {
         Command::Run(args) => cli::run::run(args),
         Command::Risk(args) => cli::risk::run(args),
         Command::Check(args) => cli::check::run(args),
+        Command::Config(args) => cli::config::run(args),
         Command::Watchdog(args) => cli::watchdog::run(args),
         Command::Venue(args) => cli::venue::run(args),
         Command::Simulate(args) => cli::simulate::run(args),

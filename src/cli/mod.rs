@@ -10,6 +10,7 @@
 pub mod alert;
 pub mod audit;
 pub mod check;
+pub mod config;
 pub mod demo;
 pub mod drill;
 pub mod ledger;

@@ -56,7 +56,7 @@ impl Document {
         });
         let text = secret.map_or_else(
             || line.trim_end().to_owned(),
-            |(key, _)| format!("{}= ...", key),
+            |(key, _)| format!("{key}= ..."),
         );
         let meant = self.text.get(span.clone()).unwrap_or_default();
         let meant = meant.lines().next().map_or(0, |line| line.chars().count());

@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::quantity::Unit;
-use super::schema::{Absent, Field, Form, SECTIONS, Section};
+use super::schema::{Absent, Field, SECTIONS, Section};
 
 /// The whole page.
 #[must_use]
@@ -12,7 +11,8 @@ pub fn markdown() -> String {
         "# Configuration\n\nGenerated from `src/config/schema.rs`; `UPDATE_DOCS=1 cargo test --test config` rewrites it.\n\n\
          A directory holds `venues.toml`, `limits.toml`, `strategies/*.toml` and optionally `engine.toml`. Without `--config`\n\
          the directory `config/` of the source is used as it was when the program was built. `arbalest check --config DIR`\n\
-         lists every mistake at once with file, line, rule and cure, and prints every value as it was understood.\n\n\
+         lists every mistake at once with file, line, rule and cure, or proves that the configuration can earn; `arbalest config explain`\n\
+         prints every value as it was understood, `arbalest config new KIND --out DIR` writes a new configuration.\n\n\
          A bare number is in the unit of the table. Ratios may be written `5`, `\"5 bps\"`, `\"0.05%\"`, spans `250`,\n\
          `\"250ms\"`, `\"1.5s\"`, `\"2min\"`. Write amounts in quotes: `\"0.1\"`. Bounds are inclusive. Secrets never stand in\n\
          these files.\n",
@@ -21,15 +21,6 @@ pub fn markdown() -> String {
         write_section(section, &mut page);
     }
     page
-}
-
-/// When a changed value of a file takes effect.
-fn reload(file: &str) -> &'static str {
-    if file == "limits.toml" {
-        "while it runs; a tighter value at once, any other by two people while the portfolio is at K1 or above"
-    } else {
-        "at the next start"
-    }
 }
 
 fn write_section(section: &Section, page: &mut String) {
@@ -46,27 +37,16 @@ fn write_section(section: &Section, page: &mut String) {
         "\n## `{}`{table}\n\n{}\n",
         section.file, section.meaning
     ));
-    line(format!("Reload: {}.\n", reload(section.file)));
+    line(format!("Reload: {}.\n", section.class().words()));
     line("| Key | Unit | Range | Default | Meaning |\n|---|---|---|---|---|".to_owned());
-    for Field {
-        key,
-        form,
-        absent,
-        meaning,
-        ..
-    } in section.fields
-    {
-        let (unit, range) = match form {
-            Form::Number(unit @ Unit::Amount(_), low, high) if *low != "0" => {
-                (unit.label().to_owned(), format!("above 0, to {high}"))
-            }
-            Form::Number(unit, low, high) => (unit.label().to_owned(), format!("{low} to {high}")),
-            Form::Choice(words) => ("word".to_owned(), words.join(", ")),
-            Form::Text(of) => ("text".to_owned(), (*of).to_owned()),
-            Form::Texts(of) => ("list".to_owned(), (*of).to_owned()),
-            Form::Flag => ("flag".to_owned(), "true, false".to_owned()),
-            Form::Table => ("table".to_owned(), "-".to_owned()),
-        };
+    for field in section.fields {
+        let Field {
+            key,
+            absent,
+            meaning,
+            ..
+        } = field;
+        let (unit, range) = field.unit_and_range();
         let default = match absent {
             Absent::Refused => "required".to_owned(),
             Absent::Means("") => "empty".to_owned(),

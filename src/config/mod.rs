@@ -6,11 +6,14 @@
 
 pub mod assemble;
 pub mod check;
+pub mod difference;
 pub mod document;
 pub mod explain;
 pub mod hint;
+pub mod json_schema;
 mod lists;
 pub mod load;
+pub mod lookup;
 pub mod mistake;
 pub mod proof;
 pub mod quantity;
@@ -30,6 +33,7 @@ pub mod schema;
 pub mod settings;
 pub mod strategies;
 pub mod table;
+pub mod template;
 
 pub use mistake::{ConfigError, Mistake, Place};
 pub use settings::{

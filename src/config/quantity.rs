@@ -56,6 +56,12 @@ impl Unit {
             Self::Count => "a whole number such as 3",
         }
     }
+    /// The units that may stand behind a number in quotes.
+    #[must_use]
+    pub fn suffix_words(self) -> Vec<&'static str> {
+        let all = self.suffixes().iter().map(|(suffix, _)| *suffix);
+        all.filter(|suffix| !suffix.is_empty()).collect()
+    }
     /// The finest step: ppm, ppb, ns, one, or none for an amount.
     const fn suffixes(self) -> &'static [(&'static str, Decimal)] {
         match self {

@@ -62,6 +62,28 @@ pub struct Field {
     pub tighter: Tighter,
 }
 
+/// When a changed value takes effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// At the next start.
+    Restart,
+    /// While the engine runs: tighter at once, looser by two people.
+    LiveTighten,
+}
+
+impl Class {
+    /// In words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Restart => "at the next start",
+            Self::LiveTighten => {
+                "while it runs; a tighter value at once, any other by two people while the portfolio is at K1 or above"
+            }
+        }
+    }
+}
+
 /// Which values of a setting allow less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tighter {

@@ -7,7 +7,7 @@ use crate::config::strategies::{BasisSettings, StrategyKind};
 use crate::config::table::Table;
 use crate::market::{InstrumentId, Symbol, VenueId};
 use crate::strategy::{BasisDirection, BasisParams, CommonParams, ExitStyle};
-use crate::units::{Money, Ppm};
+use crate::units::{Money, Nanos, Ppm};
 
 /// What the kind adds; `None` when something is wrong (then reported).
 pub(super) fn read(
@@ -70,25 +70,8 @@ fn read_params(
         max_position,
         report,
     );
-    if let (Some(entry), Some(exit)) = (entry_basis, exit_basis)
-        && exit >= entry
-    {
-        let rule = format!(
-            "must be below entry_basis_bps ({entry}): a pair would be left as it is entered"
-        );
-        let cure = "lower it or raise the other";
-        table.wrong("exit_basis_bps", rule, cure, report);
-    }
-    if let (Some(horizon), Some(hold)) = (carry_horizon, max_hold)
-        && horizon > hold
-    {
-        let rule = format!(
-            "must be at most max_hold_h ({} h): fees cannot be spread over longer than a pair is held",
-            hold.0.div_euclid(3_600_000_000_000)
-        );
-        let cure = "lower it or raise the other";
-        table.wrong("carry_horizon_h", rule, cure, report);
-    }
+    check_basis(table, entry_basis, exit_basis, report);
+    check_spans(table, carry_horizon, max_hold, report);
     Some(BasisParams {
         common: common?,
         spot: InstrumentId(0),
@@ -113,6 +96,36 @@ fn read_params(
         delta_band: delta_band?,
         exit_style: exit_style?,
     })
+}
+
+fn check_basis(table: &Table<'_>, entry: Option<Ppm>, exit: Option<Ppm>, report: &mut Report) {
+    if let (Some(entry), Some(exit)) = (entry, exit)
+        && exit >= entry
+    {
+        let rule = format!(
+            "must be below entry_basis_bps ({entry}): a pair would be left as it is entered"
+        );
+        let cure = "lower it or raise the other";
+        table.wrong("exit_basis_bps", rule, cure, report);
+    }
+}
+
+fn check_spans(
+    table: &Table<'_>,
+    horizon: Option<Nanos>,
+    hold: Option<Nanos>,
+    report: &mut Report,
+) {
+    if let (Some(horizon), Some(hold)) = (horizon, hold)
+        && horizon > hold
+    {
+        let rule = format!(
+            "must be at most max_hold_h ({} h): fees cannot be spread over longer than a pair is held",
+            hold.0.div_euclid(3_600_000_000_000)
+        );
+        let cure = "lower it or raise the other";
+        table.wrong("carry_horizon_h", rule, cure, report);
+    }
 }
 
 /// `venue:SYMBOL`

@@ -131,7 +131,7 @@ fn read_cycles(
     report: &mut Report,
 ) -> Option<CycleChoice> {
     let given = table.texts("cycles", report)?;
-    let discover = if table.has("cycles") && !table.has("discover") {
+    let discover = if !given.is_empty() && !table.has("discover") {
         false
     } else {
         table.flag("discover", report)?
@@ -148,8 +148,11 @@ fn read_cycles(
             assets_deny,
         });
     }
-    for key in ["assets_allow", "assets_deny"] {
-        if table.has(key) {
+    for (key, assets) in [
+        ("assets_allow", &assets_allow),
+        ("assets_deny", &assets_deny),
+    ] {
+        if !assets.is_empty() {
             let rule = "narrows the cycles that are found, and none are: discover is false";
             table.wrong(key, rule, "remove it, or set discover = true", report);
         }

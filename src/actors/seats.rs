@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix::prelude::{Actor, Addr, Arbiter, ArbiterHandle};
 use arc_swap::ArcSwapOption;
 
+use crate::clock::Clock as _;
 use crate::config::assemble::{feed_instruments, gateway_instruments};
 use crate::config::{Layout, Wait};
 use crate::engine::HotPath;
@@ -19,7 +20,7 @@ use crate::ring::{Consumer, Producer, WaitStrategy, Wake};
 use crate::risk::Monitor;
 use crate::telemetry::{LiveTimer, Stage};
 use crate::trade::OrderIdSource;
-use crate::units::{MonoNanos, Qty};
+use crate::units::{MonoNanos, Qty, UnixNanos};
 
 use super::account::AccountSeat;
 use super::board::Board;
@@ -208,7 +209,11 @@ impl Start<'_> {
         let setup = self
             .assembly
             .hot_setup(self.settings, by_feed, available.collect())?;
-        Ok(HotPath::new(setup))
+        let mut hot = HotPath::new(setup);
+        let (now, wall) = (self.clock.now(), self.clock.now_unix());
+        let since_zero = i64::try_from(now.0).unwrap_or(i64::MAX);
+        hot.on_clock(UnixNanos(wall.0.saturating_sub(since_zero)));
+        Ok(hot)
     }
 
     #[expect(

@@ -18,7 +18,7 @@ use crate::risk::{
 use crate::strategy::{Evaluation, Strategy};
 use crate::telemetry::{Stage, StageTimer};
 use crate::trade::{SetId, StrategyId};
-use crate::units::{Asset, MonoNanos, Nanos, Ppm, Price, Qty};
+use crate::units::{Asset, MonoNanos, Nanos, Ppm, Price, Qty, UnixNanos};
 
 use super::gate_words::{permits, raise};
 use super::holdings::Holdings;
@@ -122,7 +122,7 @@ impl HotPath {
         let strategies = setup.strategies;
         let mut watching = vec![Vec::new(); count];
         for (which, strategy) in strategies.iter().enumerate() {
-            for instrument in strategy.instruments() {
+            for instrument in strategy.watched() {
                 if let Some(watchers) = watching.get_mut(instrument.index()) {
                     watchers.push(which);
                 }
@@ -184,6 +184,13 @@ impl HotPath {
     pub fn on_view(&mut self, view: &RiskView) {
         self.gate.on_view(view);
         self.holdings.on_view(view, &self.catalogue, &self.gate);
+    }
+
+    /// The wall instant at zero of our clock: strategies with times of day need it.
+    pub fn on_clock(&mut self, zero: UnixNanos) {
+        for strategy in &mut self.strategies {
+            strategy.on_clock(zero);
+        }
     }
 
     /// One event from ring `feed_index`. `now` is the duty cycle's clock reading.

@@ -1,29 +1,43 @@
 //! Buys where a thing is cheap and sells it where it is dear, at the same moment: the `cross_exchange` strategy.
 //!
-//! On each changed book the instrument is compared with every other one of the group, both ways: a fixed, small number of
-//! exact integer comparisons ([`super::edge`]), no division and no allocation. Only a pair that reaches the minimum net edge
-//! is looked at further: plausibility, confirmation, skew, pace, and then the size ([`super::sizing`]). At most one set is
-//! taken per evaluation, the one with the best expected edge.
+//! On each changed book one small table says whether any route of that venue can have an edge at all ([`nearest`]); mostly it
+//! says no, at the same cost however many venues there are. Otherwise the venue is compared with every other one, both ways:
+//! exact integer comparisons ([`super::edge`]), also across quote assets ([`convert`]), no allocation. Only a pair that reaches
+//! the minimum net edge is looked at further: plausibility, confirmation, skew, pace, inventory, and then the size
+//! ([`super::sizing`]). At most one set is taken per evaluation, the one with the best expected edge.
 //!
 //! A taken set is counted as open at once. The caller says what became of it: [`CrossVenue::on_set_refused`] when the gate
 //! said no, [`CrossVenue::on_set_done`] when it ended; a forgotten call makes the strategy stop, never run away.
+//!
+//! Counters: each evaluation counts every route of the changed venue once. Routes that the table turns down count as
+//! `below_threshold`, also when the other venue's book is stale; when the changed book is not trusted all count as `stale_book`.
 
-use crate::capacity::{RATE_WINDOW_MAX, ROUTE_VENUES_MAX};
-use crate::market::{Book, Books, Catalogue, InstrumentId, InstrumentKind, Top};
+mod compare;
+mod consider;
+mod convert;
+mod lean;
+mod nearest;
+
+use crate::capacity::ROUTE_VENUES_MAX;
+use crate::market::{Book, Books, Catalogue, InstrumentId, VenueId};
 use crate::trade::{Intent, Leg, StrategyId};
-use crate::units::{MonoNanos, Nanos, Notional, Ppm, Price, Qty, Side};
+use crate::units::{Asset, Grid, MonoNanos, Nanos, Notional, Ppm, Side, UnixNanos};
 
 pub use super::inventory::Inventory;
 
+use compare::Candidate;
+use consider::Considered;
+use convert::Conversions;
+use nearest::Nearest;
+
 use super::Strategy;
-use super::edge::{kept_ppm, net_edge_floor, reaches, spent_ppm};
 use super::pace::Pace;
-use super::params::CrossVenueParams;
+use super::params::{CrossVenueParams, LegOrder};
 use super::routes::{RouteTable, StrategyError};
+use super::schedule::Blackout;
 use super::signal::{
-    EdgeEnd, EdgeSeen, EdgeSink, Evaluation, Outcome, Pass, Route, RouteId, StrategyCounters,
+    EdgeEnd, EdgeSeen, EdgeSink, Evaluation, Outcome, Route, RouteId, StrategyCounters,
 };
-use super::sizing::{Sized, qty_within, size_route};
 
 const MINUTE: Nanos = Nanos::from_secs(60);
 const HOUR: Nanos = Nanos::from_secs(3_600);
@@ -39,12 +53,38 @@ struct RouteState {
     outcome: Outcome,
 }
 
+/// Where a fee asset is held and how it is counted.
+#[derive(Debug, Clone, Copy)]
+struct FeePlace {
+    venue: VenueId,
+    asset: Asset,
+    grid: Grid,
+}
+
+const _: () = assert!(
+    ROUTE_VENUES_MAX * ROUTE_VENUES_MAX <= 64,
+    "Invariant: every route has a bit"
+);
+
 /// One strategy.
 #[derive(Debug, Clone)]
 pub struct CrossVenue {
     params: CrossVenueParams,
+    /// The instruments traded and the conversion books.
+    watched: Vec<InstrumentId>,
     routes: RouteTable,
+    conversions: Conversions,
+    nearest: Nearest,
+    /// Where the fee assets are, by slot.
+    fee_places: Vec<Option<FeePlace>>,
+    blackout: Blackout,
     states: Vec<RouteState>,
+    /// Bit by route index: an edge was there at its last look. Only these can end.
+    open: u64,
+    /// Bit by slot: its book was not trusted at its last look.
+    stale: u8,
+    /// Sets taken after which inventory allows fewer than `min_runway_sets`.
+    short_runways: u64,
     sets_open: u32,
     started: Pace,
     broken: Pace,
@@ -69,7 +109,13 @@ impl Strategy for CrossVenue {
         Some(self.params.common.min_net_edge)
     }
     fn has_touch_edge(&self) -> bool {
-        true
+        self.routes.quote_count() == 1 && self.params.fee_assets.is_empty()
+    }
+    fn watched(&self) -> &[InstrumentId] {
+        &self.watched
+    }
+    fn on_clock(&mut self, zero: UnixNanos) {
+        self.blackout.on_clock(zero);
     }
     fn order_notional_max(&self) -> Option<Notional> {
         Some(self.params.max_order_notional)
@@ -127,34 +173,13 @@ impl Strategy for CrossVenue {
             (self.routes.instrument(buy)?, Side::Buy),
             (self.routes.instrument(sell)?, Side::Sell),
         ];
-        Some((Route::new(id, &legs), state.outcome))
-    }
-}
-
-/// A pair that reached the minimum.
-#[derive(Debug, Clone, Copy)]
-struct Candidate {
-    buy: usize,
-    sell: usize,
-    ask: Price,
-    bid: Price,
-    net_edge: Ppm,
-    gross_edge: Ppm,
-}
-
-impl Candidate {
-    fn seen(&self, end: EdgeEnd) -> EdgeSeen {
-        EdgeSeen {
-            route: route_id(self.buy, self.sell),
-            end,
-        }
-    }
-    fn passed(&self, reason: Option<Pass>) -> EdgeSeen {
-        self.seen(EdgeEnd::Passed {
-            net_edge: self.net_edge,
-            gross_edge: self.gross_edge,
-            reason,
-        })
+        let is_stale = [buy, sell].iter().any(|slot| self.stale & (1 << slot) != 0);
+        let outcome = if is_stale {
+            Outcome::StaleBook
+        } else {
+            state.outcome
+        };
+        Some((Route::new(id, &legs), outcome))
     }
 }
 
@@ -164,14 +189,36 @@ impl CrossVenue {
     /// # Errors
     /// [`StrategyError`] when they cannot be compared.
     pub fn new(params: CrossVenueParams, catalogue: &Catalogue) -> Result<Self, StrategyError> {
+        if params.leg_order == LegOrder::MakerThenTaker {
+            return Err(StrategyError::LegOrder);
+        }
         let routes = RouteTable::new(&params, catalogue)?;
+        let conversions = Conversions::new(&params.conversions, routes.quotes(), catalogue)?;
+        let place = |slot: usize| {
+            let asset = params.fee_assets.get(slot).copied().flatten()?;
+            let at = catalogue.get(asset.instrument)?;
+            Some(FeePlace {
+                venue: at.venue,
+                asset: at.symbol.base,
+                grid: at.grid,
+            })
+        };
+        let watched = params.instruments.iter().copied();
         Ok(Self {
             states: vec![RouteState::default(); ROUTE_VENUES_MAX * ROUTE_VENUES_MAX],
+            fee_places: (0..routes.count()).map(place).collect(),
+            watched: watched.chain(conversions.instruments()).collect(),
+            blackout: Blackout::new(params.common.blackout.clone()),
+            nearest: Nearest::new(),
+            open: 0,
+            stale: 0,
+            short_runways: 0,
             sets_open: 0,
             started: Pace::new(MINUTE),
             broken: Pace::new(HOUR),
             halted: false,
             counters: StrategyCounters::default(),
+            conversions,
             params,
             routes,
         })
@@ -188,241 +235,100 @@ impl CrossVenue {
         edges: &mut dyn EdgeSink,
     ) -> Evaluation {
         let Some(slot) = self.routes.slot(changed) else {
-            return Evaluation::Nothing;
+            return self.look_converted(changed, books, inventory, now, edges);
         };
         self.counters.evaluations += 1;
         let age_max = self.params.common.max_book_age;
-        let own = books.trusted_top(changed, now, age_max);
-        let mut best: Option<(Candidate, Sized)> = None;
-        let mut refused = Evaluation::Nothing;
-        for other in 0..self.routes.count() {
-            if other == slot {
-                continue;
+        let Some(book) = books.get(changed) else {
+            return Evaluation::Nothing;
+        };
+        self.nearest.note(slot, book.top(), &self.routes);
+        let others = u64::try_from(self.routes.count()).unwrap_or(1) - 1;
+        if books.trusted_top(changed, now, age_max).is_none() {
+            self.stale |= 1 << slot;
+            self.turn_down(slot, 2 * others, Outcome::StaleBook, edges);
+            return Evaluation::Nothing;
+        }
+        self.stale &= !(1 << slot);
+        if !self.nearest.all_known() {
+            self.note_unknown(books);
+        }
+        if self.routes.quote_count() > 1 {
+            self.conversions.refresh(books, now, age_max);
+        }
+        let rates = self.conversions.rates();
+        if !self.nearest.may_reach(slot, &self.routes, rates) {
+            self.turn_down(slot, 2 * others, Outcome::BelowThreshold, edges);
+            return Evaluation::Nothing;
+        }
+        let count = self.routes.count();
+        let pairs = (0..count)
+            .filter(move |other| *other != slot)
+            .flat_map(move |other| [(slot, other), (other, slot)]);
+        self.compare(pairs, changed, books, inventory, now, edges)
+    }
+
+    /// A conversion book changed: looks at every route between two quotes.
+    fn look_converted(
+        &mut self,
+        changed: InstrumentId,
+        books: &Books,
+        inventory: &Inventory<'_>,
+        now: MonoNanos,
+        edges: &mut dyn EdgeSink,
+    ) -> Evaluation {
+        if !self.conversions.has(changed) {
+            return Evaluation::Nothing;
+        }
+        self.counters.evaluations += 1;
+        self.note_unknown(books);
+        self.conversions
+            .refresh(books, now, self.params.common.max_book_age);
+        let rates = self.conversions.rates();
+        if self.open == 0 && !self.nearest.may_cross(&self.routes, rates) {
+            return Evaluation::Nothing;
+        }
+        let quotes: [usize; ROUTE_VENUES_MAX] = std::array::from_fn(|slot| self.routes.quote(slot));
+        let count = self.routes.count();
+        let quote = move |slot: usize| quotes.get(slot).copied();
+        let pairs = (0..count)
+            .flat_map(move |buy| (0..count).map(move |sell| (buy, sell)))
+            .filter(move |(buy, sell)| quote(*buy) != quote(*sell));
+        self.compare(pairs, changed, books, inventory, now, edges)
+    }
+
+    /// Slots whose books did not change since the start are read once.
+    fn note_unknown(&mut self, books: &Books) {
+        for slot in 0..self.routes.count() {
+            if !self.nearest.knows(slot) {
+                let book = self.routes.instrument(slot).and_then(|id| books.get(id));
+                self.nearest
+                    .note(slot, book.and_then(Book::top), &self.routes);
             }
-            let other_top = self
-                .routes
-                .instrument(other)
-                .and_then(|id| books.trusted_top(id, now, age_max));
-            let (Some(own), Some(other_top)) = (own, other_top) else {
-                self.close(slot, other, Outcome::StaleBook, edges);
-                self.close(other, slot, Outcome::StaleBook, edges);
-                continue;
-            };
-            for (buy, sell, buy_top, sell_top) in [
-                (slot, other, &own, &other_top),
-                (other, slot, &other_top, &own),
-            ] {
-                let Some(candidate) = self.candidate(buy, sell, buy_top, sell_top, edges) else {
-                    continue;
-                };
-                match self.consider(&candidate, books, inventory, now) {
-                    Ok(sized) => {
-                        let loser = match best {
-                            Some((first, kept)) if kept.net_edge >= sized.net_edge => {
-                                best = Some((first, kept));
-                                Some(candidate)
-                            }
-                            previous => {
-                                best = Some((candidate, sized));
-                                previous.map(|(first, _)| first)
-                            }
-                        };
-                        if let Some(loser) = loser {
-                            self.note(loser.buy, loser.sell, Outcome::Outbid);
-                            edges.edge(loser.passed(None));
-                        }
-                    }
-                    Err(reason) => {
-                        self.note(buy, sell, reason.outcome());
-                        edges.edge(candidate.passed(Some(reason)));
-                        refused = Self::better_refusal(refused, &candidate, reason);
+        }
+    }
+
+    /// No route of the slot can be taken: those with an edge at their last look end.
+    #[inline]
+    fn turn_down(&mut self, slot: usize, routes: u64, outcome: Outcome, edges: &mut dyn EdgeSink) {
+        let mut counted = routes;
+        if self.open != 0 {
+            for other in 0..self.routes.count() {
+                for (buy, sell) in [(slot, other), (other, slot)] {
+                    if self.open & route_bit(buy, sell) != 0 {
+                        self.close(buy, sell, outcome, edges);
+                        counted -= 1;
                     }
                 }
             }
         }
-        let Some((candidate, sized)) = best else {
-            return refused;
-        };
-        let taken = self.take(&candidate, &sized, books, changed, now);
-        if taken.is_some() {
-            edges.edge(candidate.seen(EdgeEnd::Taken {
-                net_edge: candidate.net_edge,
-                gross_edge: candidate.gross_edge,
-            }));
-        }
-        taken.map_or(refused, Evaluation::Taken)
-    }
-
-    /// The cheap test; a route below the minimum starts to agree anew.
-    #[inline]
-    fn candidate(
-        &mut self,
-        buy: usize,
-        sell: usize,
-        buy_top: &Top,
-        sell_top: &Top,
-        edges: &mut dyn EdgeSink,
-    ) -> Option<Candidate> {
-        let (ask, bid) = (buy_top.ask.price, sell_top.bid.price);
-        let (buy_fee, sell_fee) = (self.routes.fee(buy), self.routes.fee(sell));
-        let spent = spent_ppm(buy_fee, self.params.common.min_net_edge);
-        if !reaches(bid, kept_ppm(sell_fee), ask, spent) || self.routes.is_denied(buy, sell) {
-            self.close(buy, sell, Outcome::BelowThreshold, edges);
-            return None;
-        }
-        let unit = Qty(1);
-        let (paid, received) = (ask.times(unit), bid.times(unit));
-        let net_edge = net_edge_floor(paid, buy_fee, received, sell_fee)?;
-        let gross_edge = net_edge_floor(paid, Ppm(0), received, Ppm(0))?;
-        let state = self.states.get_mut(route_index(buy, sell))?;
-        if state.agreeing == 0 {
-            self.counters.opportunities += 1;
-        }
-        state.agreeing = state.agreeing.saturating_add(1);
-        Some(Candidate {
-            buy,
-            sell,
-            ask,
-            bid,
-            net_edge,
-            gross_edge,
-        })
-    }
-
-    /// Everything between an edge and an order, cheapest first.
-    fn consider(
-        &mut self,
-        candidate: &Candidate,
-        books: &Books,
-        inventory: &Inventory<'_>,
-        now: MonoNanos,
-    ) -> Result<Sized, Pass> {
-        let state = self
-            .states
-            .get(route_index(candidate.buy, candidate.sell))
-            .copied()
-            .unwrap_or_default();
-        let (net_edge, net_edge_max) = (candidate.net_edge, self.params.common.max_net_edge);
-        if net_edge > net_edge_max {
-            return Err(Pass::Implausible {
-                net_edge,
-                net_edge_max,
-            });
-        }
-        let required = self.params.common.confirm_updates.max(1);
-        if state.agreeing < required {
-            return Err(Pass::Confirming {
-                seen: state.agreeing,
-                required,
-            });
-        }
-        if now < state.rests_until {
-            let remaining = state.rests_until.since(now);
-            return Err(Pass::Cooldown {
-                remaining,
-                cooldown: self.params.common.cooldown,
-            });
-        }
-        self.check_pace(now)?;
-        let book = |slot: usize| self.routes.instrument(slot).and_then(|id| books.get(id));
-        let (Some(buy_book), Some(sell_book)) = (book(candidate.buy), book(candidate.sell)) else {
-            return Err(Pass::Thin {
-                qty: Qty::ZERO,
-                qty_min: Qty::ZERO,
-            });
-        };
-        let skew = age_difference(buy_book, sell_book);
-        if skew > self.params.common.max_leg_skew {
-            return Err(Pass::LegSkew {
-                skew,
-                skew_max: self.params.common.max_leg_skew,
-            });
-        }
-        let room = self.room(candidate, inventory)?;
-        let factor = self.size_factor(candidate, inventory)?;
-        let rules = self
-            .routes
-            .rules(candidate.buy, candidate.sell, &self.params)
-            .scaled_floor(factor);
-        size_route(buy_book, sell_book, &rules, room).map_err(Pass::from)
-    }
-
-    fn check_pace(&mut self, now: MonoNanos) -> Result<(), Pass> {
-        let broken = self.broken.count(now);
-        if self.halted {
-            return Err(Pass::Halted {
-                broken,
-                broken_max: self.params.common.max_broken_sets,
-            });
-        }
-        if self.sets_open >= self.params.common.max_open_sets {
-            return Err(Pass::OpenSets {
-                open: self.sets_open,
-                open_max: self.params.common.max_open_sets,
-            });
-        }
-        let started_max = self
-            .params
-            .common
-            .max_sets_per_min
-            .min(u32::try_from(RATE_WINDOW_MAX).unwrap_or(u32::MAX));
-        let started = self.started.count(now);
-        if started >= started_max {
-            return Err(Pass::SetRate {
-                started,
-                started_max,
-            });
-        }
-        Ok(())
-    }
-
-    /// What both positions allow. Beyond the bound only the direction that comes back has room.
-    fn room(&self, candidate: &Candidate, inventory: &Inventory<'_>) -> Result<Qty, Pass> {
-        let position = |slot: usize| {
-            let instrument = self
-                .routes
-                .instrument(slot)
-                .unwrap_or(InstrumentId(u16::MAX));
-            let known = inventory.positions.get(instrument.index()).copied();
-            known
-                .map(|qty| (instrument, qty))
-                .ok_or(Pass::PositionUnknown { instrument })
-        };
-        let (_, bought) = position(candidate.buy)?;
-        let (sell_at, sold) = position(candidate.sell)?;
-        let bound = |price: Price| qty_within(self.params.max_inventory_notional, price).0;
-        let buy_room = bound(candidate.ask).saturating_sub(bought.0);
-        let mut sell_room = bound(candidate.bid).saturating_add(sold.0);
-        if self.routes.kind(candidate.sell) == InstrumentKind::Spot {
-            let free = inventory.available.get(sell_at.index()).copied();
-            sell_room = sell_room.min(
-                free.ok_or(Pass::PositionUnknown {
-                    instrument: sell_at,
-                })?
-                .0,
-            );
-        }
-        Ok(Qty(buy_room.min(sell_room)))
-    }
-
-    /// The smallest size factor of both instruments and the strategy.
-    fn size_factor(&self, candidate: &Candidate, inventory: &Inventory<'_>) -> Result<Ppm, Pass> {
-        let mut factor = inventory.size_factor;
-        for slot in [candidate.buy, candidate.sell] {
-            let instrument = self
-                .routes
-                .instrument(slot)
-                .unwrap_or(InstrumentId(u16::MAX));
-            let own = inventory.size_factors.get(instrument.index()).copied();
-            factor = factor.min(own.ok_or(Pass::PositionUnknown { instrument })?);
-        }
-        Ok(factor)
+        self.counters.count_many(outcome, counted);
     }
 
     fn take(
         &mut self,
         candidate: &Candidate,
-        sized: &Sized,
+        considered: &Considered,
         books: &Books,
         changed: InstrumentId,
         now: MonoNanos,
@@ -431,6 +337,7 @@ impl CrossVenue {
             self.routes.instrument(candidate.buy)?,
             self.routes.instrument(candidate.sell)?,
         );
+        let sized = &considered.sized;
         let leg = |instrument, side, limit_price, decision_price| Leg {
             instrument,
             side,
@@ -438,16 +345,25 @@ impl CrossVenue {
             limit_price,
             decision_price,
         };
-        let legs = [
+        let mut legs = [
             leg(buy, Side::Buy, sized.buy_limit, candidate.ask),
             leg(sell, Side::Sell, sized.sell_limit, candidate.bid),
         ];
+        if considered.sell_first {
+            legs.reverse();
+        }
         let received_at = books.get(changed).map_or(now, Book::received_at);
         let mut intent = Intent::new(self.params.common.id, &legs, received_at);
         intent.net_edge = sized.net_edge;
         intent.gross_edge = sized.gross_edge;
         intent.decided_at = now;
+        intent.send = considered.send;
         intent.leg_timeout = self.params.common.leg_timeout;
+        let left = considered.room.0.saturating_sub(sized.qty.0);
+        let sets_left = left.div_euclid(sized.qty.0.max(1));
+        if sets_left < i64::from(self.params.min_runway_sets) {
+            self.short_runways += 1;
+        }
         self.note(candidate.buy, candidate.sell, Outcome::Taken);
         self.sets_open += 1;
         self.started.push(now);
@@ -467,6 +383,11 @@ impl CrossVenue {
     #[must_use]
     pub const fn params(&self) -> &CrossVenueParams {
         &self.params
+    }
+    /// Sets taken after which inventory allowed fewer than `min_runway_sets` more of the same size: a warning, counted.
+    #[must_use]
+    pub const fn short_runways(&self) -> u64 {
+        self.short_runways
     }
     /// Sets open now.
     #[must_use]
@@ -488,24 +409,12 @@ impl CrossVenue {
             state.outcome = outcome;
             if state.agreeing > 0 {
                 state.agreeing = 0;
+                self.open &= !route_bit(buy, sell);
                 edges.edge(EdgeSeen {
                     route: route_id(buy, sell),
                     end: EdgeEnd::Gone(outcome),
                 });
             }
-        }
-    }
-
-    fn better_refusal(known: Evaluation, candidate: &Candidate, reason: Pass) -> Evaluation {
-        if let Evaluation::Refused { net_edge, .. } = known
-            && net_edge >= candidate.net_edge
-        {
-            return known;
-        }
-        Evaluation::Refused {
-            route: route_id(candidate.buy, candidate.sell),
-            net_edge: candidate.net_edge,
-            reason,
         }
     }
 }
@@ -523,6 +432,7 @@ const fn route_index(buy: usize, sell: usize) -> usize {
     buy * ROUTE_VENUES_MAX + sell
 }
 
-fn age_difference(one: &Book, two: &Book) -> Nanos {
-    Nanos(one.received_at().0.abs_diff(two.received_at().0))
+/// One bit of 64.
+const fn route_bit(buy: usize, sell: usize) -> u64 {
+    1 << route_index(buy, sell)
 }

@@ -46,9 +46,27 @@ impl TakerFees {
     }
 }
 
+/// A fee less a share of it, rounded up (a cost is never understated). A rebate keeps its worth.
+#[must_use]
+pub fn discounted_ceil(fee: Ppm, discount: Ppm) -> Ppm {
+    if fee.0 <= 0 {
+        return fee;
+    }
+    let paid = i128::from(fee.0) * i128::from(Ppm::ONE.0 - discount.0);
+    Ppm(i64::try_from(-(-paid).div_euclid(i128::from(Ppm::ONE.0))).unwrap_or(i64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_discount_is_rounded_against_us() {
+        assert_eq!(discounted_ceil(Ppm(1_000), Ppm(250_000)), Ppm(750));
+        assert_eq!(discounted_ceil(Ppm(450), Ppm(100_000)), Ppm(405));
+        assert_eq!(discounted_ceil(Ppm(333), Ppm(250_000)), Ppm(250), "249.75");
+        assert_eq!(discounted_ceil(Ppm(-10), Ppm(250_000)), Ppm(-10));
+    }
 
     #[test]
     fn break_even_is_a_little_above_both_fees() {

@@ -12,6 +12,7 @@ pub mod pace;
 pub mod params;
 pub mod pass;
 pub mod routes;
+pub mod schedule;
 pub mod signal;
 pub mod sizing;
 pub mod triangular;
@@ -32,12 +33,12 @@ pub use triangular::Triangular;
 
 use crate::market::{Books, Catalogue, InstrumentId};
 use crate::trade::StrategyId;
-use crate::units::{MonoNanos, Notional, Ppm};
+use crate::units::{MonoNanos, Notional, Ppm, UnixNanos};
 
 /// A way to trade. The signal seat calls it; it answers at once, and never waits, allocates, logs or reads a clock.
 ///
 /// The engine promises: [`Self::on_batch`] is called at the end of every batch that changed the best price of one of
-/// [`Self::instruments`]; a set that it takes is followed by exactly one [`Self::on_set_refused`] (the gate said no, or it
+/// [`Self::watched`]; a set that it takes is followed by exactly one [`Self::on_set_refused`] (the gate said no, or it
 /// could not be handed over) or [`Self::on_set_done`], and before the latter by at most one [`Self::on_set_broken`].
 pub trait Strategy: std::fmt::Debug + Send {
     /// Its id: its index in the configuration.
@@ -46,8 +47,14 @@ pub trait Strategy: std::fmt::Debug + Send {
     fn name(&self) -> &str;
     /// Kind as in a configuration file.
     fn kind(&self) -> &'static str;
-    /// The instruments it watches and may trade.
+    /// The instruments it may trade.
     fn instruments(&self) -> &[InstrumentId];
+    /// The instruments whose books it looks at: those that it trades, and what it needs to price them.
+    fn watched(&self) -> &[InstrumentId] {
+        self.instruments()
+    }
+    /// The wall instant at zero of our clock, told before the first batch and whenever the two drift apart.
+    fn on_clock(&mut self, _zero: UnixNanos) {}
     /// Largest value of one leg at its limit price on the instrument's grid; `None` leaves it to the limits.
     fn order_notional_max(&self) -> Option<Notional> {
         None

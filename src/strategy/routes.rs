@@ -1,13 +1,17 @@
 //! The instruments one strategy compares, by small slot numbers, and what each pair of them demands of an order.
 
 use crate::capacity::ROUTE_VENUES_MAX;
-use crate::market::{Catalogue, Instrument, InstrumentId, InstrumentKind};
-use crate::units::{Money, Notional, Ppm, Price, Qty};
+use crate::market::{Catalogue, Instrument, InstrumentId, InstrumentKind, VenueId};
+use crate::units::{Asset, Grid, Money, Notional, Ppm, Price, Qty};
 
-use super::fees::TakerFees;
+use super::edge::{kept_ppm, spent_ppm};
+use super::fees::{TakerFees, discounted_ceil};
 use super::params::CrossVenueParams;
-use super::sizing::RouteRules;
+use super::sizing::{LEVELS_MAX, RouteRules};
 use super::triangular::CycleError;
+
+/// Quote assets that one cross-venue strategy compares.
+pub const QUOTES_MAX: usize = 4;
 
 /// Why a strategy cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,8 +22,8 @@ pub enum StrategyError {
     /// An instrument is not in the catalogue, or named twice.
     #[error("instrument {0} was unknown or named twice")]
     Instrument(u16),
-    /// Instruments of different base, quote or grid cannot be compared.
-    #[error("instrument {0} was of another base, quote or grid")]
+    /// Instruments of different base or quantity grid cannot be compared.
+    #[error("instrument {0} was of another base or quantity grid")]
     NotComparable(u16),
     /// Inverse contracts and contracts of other than one base unit are not compared by this strategy.
     #[error("instrument {0} was inverse or had a multiplier other than 1")]
@@ -30,6 +34,20 @@ pub enum StrategyError {
     /// Two venues' lots have no common multiple that fits.
     #[error("lots of instruments {0} and {1} had no common multiple")]
     Lots(u16, u16),
+    /// A quote asset has no book that converts it, or there are too many of them.
+    #[error("quote {0} had no conversion book, or there were more than {QUOTES_MAX} quotes")]
+    Conversion(String),
+    /// A fee asset's instrument is at another venue, or its discount is not between 0 and 100%.
+    #[error("fee asset instrument {0} was at another venue, or its discount not 0 to 100%")]
+    FeeAsset(u16),
+    /// One inventory target an instrument, from 0 to 1, with a band above 0 and a skew of 0 or more.
+    #[error(
+        "inventory targets were {0}, one an instrument from 0 to 1 and a band above 0 is needed"
+    )]
+    Inventory(usize),
+    /// This order of legs is not built.
+    #[error("leg order maker_then_taker is not built")]
+    LegOrder,
     /// A venue's smallest order value does not fit the grid.
     #[error("smallest order value of instrument {0} did not fit")]
     NotionalMin(u16),
@@ -49,6 +67,10 @@ impl StrategyError {
             Self::Contract(_) => "contract",
             Self::Fees(_) => "fees",
             Self::Lots(..) => "lots",
+            Self::Conversion(_) => "conversion",
+            Self::FeeAsset(_) => "fee_asset",
+            Self::Inventory(_) => "inventory",
+            Self::LegOrder => "leg_order",
             Self::NotionalMin(_) => "notional_min",
             Self::Cycle(error) => error.label(),
         }
@@ -63,7 +85,17 @@ struct Slot {
     tick: Price,
     qty_min: Qty,
     qty_max: Qty,
+    /// The venue's and the strategy's smallest value, and the strategy's largest, in the slot's own quote and grid.
     notional_min: Notional,
+    notional_max: Notional,
+    /// The largest position value.
+    inventory_max: Notional,
+    /// Number of its quote asset; zero is the first instrument's.
+    quote: usize,
+    /// What brings its prices to the finest price grid of all slots.
+    price_scale: i64,
+    /// Lowest fee that may ever be paid here.
+    fee_min: Ppm,
 }
 
 /// Slots 0 to n-1, in the order of the parameters.
@@ -73,6 +105,9 @@ pub struct RouteTable {
     /// Slot plus one by instrument id; zero for strangers.
     by_instrument: Vec<u8>,
     fees: TakerFees,
+    quotes: Vec<Asset>,
+    /// Least edge that is ever asked for.
+    edge_min: Ppm,
     /// Common lot by pair.
     lots: [[Qty; ROUTE_VENUES_MAX]; ROUTE_VENUES_MAX],
     denied: [[bool; ROUTE_VENUES_MAX]; ROUTE_VENUES_MAX],
@@ -88,12 +123,25 @@ impl RouteTable {
         if !(2..=ROUTE_VENUES_MAX).contains(&count) {
             return Err(StrategyError::InstrumentCount(count));
         }
+        if let Some(inventory) = &params.inventory {
+            let whole = 0..=Ppm::ONE.0;
+            let targets = &inventory.targets;
+            if targets.len() != count
+                || !targets.iter().all(|target| whole.contains(&target.0))
+                || inventory.band.0 <= 0
+                || inventory.skew.0 < 0
+            {
+                return Err(StrategyError::Inventory(targets.len()));
+            }
+        }
         let fees = TakerFees::new(params.taker_fees.clone()).filter(|fees| fees.count() == count);
         let fees = fees.ok_or(StrategyError::Fees(params.taker_fees.len()))?;
         let mut table = Self {
             slots: Vec::with_capacity(count),
             by_instrument: vec![0; catalogue.all().len()],
             fees,
+            quotes: Vec::new(),
+            edge_min: least_edge(params),
             lots: [[Qty(1); ROUTE_VENUES_MAX]; ROUTE_VENUES_MAX],
             denied: [[false; ROUTE_VENUES_MAX]; ROUTE_VENUES_MAX],
         };
@@ -106,8 +154,16 @@ impl RouteTable {
                 Some(entry) if *entry == 0 => *entry = number,
                 _ => return Err(StrategyError::Instrument(id.0)),
             }
-            table.slots.push(slot_of(instrument, first)?);
+            let slot = table.slot_of(instrument, first, params, (known.len(), catalogue))?;
+            table.slots.push(slot);
             known.push(instrument);
+        }
+        let finest = known.iter().map(|one| one.grid.price_decimals()).max();
+        for (slot, one) in table.slots.iter_mut().zip(&known) {
+            let finer = finest.unwrap_or(0) - one.grid.price_decimals();
+            slot.price_scale = 10_i64
+                .checked_pow(u32::from(finer))
+                .ok_or(StrategyError::NotComparable(one.id.0))?;
         }
         for (buy, one) in known.iter().enumerate() {
             for (sell, two) in known.iter().enumerate() {
@@ -151,6 +207,42 @@ impl RouteTable {
     pub fn fee(&self, slot: usize) -> Ppm {
         self.fees.of(slot)
     }
+    /// What its quote asset is among [`Self::quote_count`]; zero is the first instrument's.
+    #[must_use]
+    #[inline]
+    pub fn quote(&self, slot: usize) -> usize {
+        self.slots.get(slot).map_or(0, |slot| slot.quote)
+    }
+    /// How many quote assets there are.
+    #[must_use]
+    pub const fn quote_count(&self) -> usize {
+        self.quotes.len()
+    }
+    /// The quote assets.
+    #[must_use]
+    pub fn quotes(&self) -> &[Asset] {
+        &self.quotes
+    }
+    /// What brings a slot's prices to the finest price grid of all.
+    #[must_use]
+    #[inline]
+    pub fn price_scale(&self, slot: usize) -> i64 {
+        self.slots.get(slot).map_or(1, |slot| slot.price_scale)
+    }
+    /// What a sale keeps at most and a purchase costs at least, in ppm, whatever is held and where inventory lies.
+    #[must_use]
+    #[inline]
+    pub fn best_terms(&self, slot: usize) -> (i64, i64) {
+        let fee = self.slots.get(slot).map_or(Ppm::ONE, |slot| slot.fee_min);
+        (kept_ppm(fee), spent_ppm(fee, self.edge_min))
+    }
+    /// The strategy's largest position value at a slot, in its quote and grid.
+    #[must_use]
+    pub fn inventory_max(&self, slot: usize) -> Notional {
+        self.slots
+            .get(slot)
+            .map_or(Notional::ZERO, |slot| slot.inventory_max)
+    }
     /// Kind of a slot; unknown slots count as spot, which can sell only what it holds.
     #[must_use]
     pub fn kind(&self, slot: usize) -> InstrumentKind {
@@ -181,81 +273,162 @@ impl RouteTable {
         self.fees.break_even(buy, sell)
     }
 
-    /// What both venues and the strategy demand of a set on this route.
+    /// What both venues and the strategy demand of a set on this route; fees, edge and conversion are the caller's to fill in.
     #[must_use]
     pub fn rules(&self, buy: usize, sell: usize, params: &CrossVenueParams) -> RouteRules {
-        let nothing = Slot {
-            instrument: InstrumentId(u16::MAX),
-            kind: InstrumentKind::Spot,
-            tick: Price(1),
+        let lot = self.lots.get(buy).and_then(|row| row.get(sell)).copied();
+        let mut rules = RouteRules {
+            buy_tick: Price(1),
+            sell_tick: Price(1),
+            lot: lot.unwrap_or(Qty(i64::MAX)),
             qty_min: Qty(i64::MAX),
             qty_max: Qty::ZERO,
-            notional_min: Notional(i128::MAX),
-        };
-        let one = self.slots.get(buy).copied().unwrap_or(nothing);
-        let two = self.slots.get(sell).copied().unwrap_or(nothing);
-        RouteRules {
-            buy_tick: one.tick,
-            sell_tick: two.tick,
-            lot: self
-                .lots
-                .get(buy)
-                .and_then(|row| row.get(sell))
-                .copied()
-                .unwrap_or(Qty(i64::MAX)),
-            qty_min: one.qty_min.max(two.qty_min),
-            qty_max: one.qty_max.min(two.qty_max),
-            notional_min: one
-                .notional_min
-                .max(two.notional_min)
-                .max(params.min_order_notional),
-            notional_max: params.max_order_notional,
+            buy_notional_min: Notional(i128::MAX),
+            sell_notional_min: Notional(i128::MAX),
+            buy_notional_max: Notional::ZERO,
+            sell_notional_max: Notional::ZERO,
             buy_fee: self.fee(buy),
             sell_fee: self.fee(sell),
+            buy_factor: 1,
+            sell_factor: 1,
             edge_min: params.common.min_net_edge,
             book_take: params.common.max_book_take,
             cushion: params.common.limit_cushion,
+            levels: params.common.depth_levels.clamp(1, LEVELS_MAX),
+        };
+        if let (Some(one), Some(two)) = (self.slots.get(buy), self.slots.get(sell)) {
+            rules.buy_tick = one.tick;
+            rules.sell_tick = two.tick;
+            rules.qty_min = one.qty_min.max(two.qty_min);
+            rules.qty_max = one.qty_max.min(two.qty_max);
+            rules.buy_notional_min = one.notional_min;
+            rules.sell_notional_min = two.notional_min;
+            rules.buy_notional_max = one.notional_max;
+            rules.sell_notional_max = two.notional_max;
         }
+        rules
+    }
+
+    fn slot_of(
+        &mut self,
+        instrument: &Instrument,
+        first: Option<&Instrument>,
+        params: &CrossVenueParams,
+        (place, catalogue): (usize, &Catalogue),
+    ) -> Result<Slot, StrategyError> {
+        let id = instrument.id.0;
+        let (base, qty_decimals) = (instrument.symbol.base, instrument.grid.qty_decimals());
+        let Some(first) = first
+            .filter(|first| first.symbol.base == base && first.grid.qty_decimals() == qty_decimals)
+        else {
+            return Err(StrategyError::NotComparable(id));
+        };
+        let kind = instrument.kind();
+        if kind == InstrumentKind::InversePerpetual
+            || instrument.multiplier != rust_decimal::Decimal::ONE
+        {
+            return Err(StrategyError::Contract(id));
+        }
+        let own = instrument.symbol.quote;
+        let quote = self.quotes.iter().position(|known| *known == own);
+        let quote = quote.unwrap_or_else(|| {
+            self.quotes.push(own);
+            self.quotes.len() - 1
+        });
+        if quote >= QUOTES_MAX {
+            return Err(StrategyError::Conversion(own.to_string()));
+        }
+        // Amounts of the first quote count as much in another, less (or more) what a conversion may be off.
+        let depeg = if quote == 0 {
+            Ppm(0)
+        } else {
+            params.max_quote_depeg
+        };
+        let grids = [first.grid, instrument.grid].map(Grid::price_decimals);
+        let most = |value: Notional| {
+            let less = Ppm::ONE.saturating_sub(depeg);
+            rescaled_floor(value, grids)
+                .and_then(|value| value.times_ppm_floor(less))
+                .unwrap_or(Notional::ZERO)
+        };
+        let least = rescaled_ceil(params.min_order_notional, grids)
+            .and_then(|value| value.times_ppm_ceil(Ppm::ONE.saturating_add(depeg)))
+            .ok_or(StrategyError::NotionalMin(id))?;
+        let discount = fee_discount(params, place, instrument.venue, catalogue)?;
+        let fee = self.fees.of(place);
+        Ok(Slot {
+            instrument: instrument.id,
+            kind,
+            tick: instrument.tick,
+            qty_min: instrument.qty_min.max(Qty(1)),
+            qty_max: instrument.qty_max,
+            notional_min: venue_min(instrument)?.max(least),
+            notional_max: most(params.max_order_notional),
+            inventory_max: most(params.max_inventory_notional),
+            quote,
+            price_scale: 1,
+            fee_min: discounted_ceil(fee, discount),
+        })
     }
 }
 
-fn slot_of(instrument: &Instrument, first: Option<&Instrument>) -> Result<Slot, StrategyError> {
-    let id = instrument.id.0;
-    let same = |first: &Instrument| {
-        first.symbol.base == instrument.symbol.base
-            && first.symbol.quote == instrument.symbol.quote
-            && first.grid == instrument.grid
-    };
-    if !first.is_some_and(same) {
-        return Err(StrategyError::NotComparable(id));
+/// Its smallest order value, rounded up.
+fn venue_min(instrument: &Instrument) -> Result<Notional, StrategyError> {
+    let grid = instrument.grid;
+    let wanted = Money(instrument.notional_min);
+    match grid.notional_floor(wanted) {
+        Some(floor) if grid.notional_money(floor) == Some(wanted) => Ok(floor),
+        // Floor plus one step is at or above the exact minimum: never understated.
+        Some(floor) => Ok(Notional(floor.0.saturating_add(1))),
+        None => Err(StrategyError::NotionalMin(instrument.id.0)),
     }
-    let kind = instrument.kind();
-    if kind == InstrumentKind::InversePerpetual
-        || instrument.multiplier != rust_decimal::Decimal::ONE
-    {
-        return Err(StrategyError::Contract(id));
-    }
-    let floor = instrument
-        .grid
-        .notional_floor(Money(instrument.notional_min));
-    // Floor plus one step is at or above the exact minimum: never understated.
-    let notional_min = match floor {
-        Some(floor)
-            if instrument.grid.notional_money(floor) == Some(Money(instrument.notional_min)) =>
-        {
-            floor
-        }
-        Some(floor) => Notional(floor.0.saturating_add(1)),
-        None => return Err(StrategyError::NotionalMin(id)),
+}
+
+/// Discount that a fee asset can give at a place of the parameters; zero without one.
+fn fee_discount(
+    params: &CrossVenueParams,
+    place: usize,
+    venue: VenueId,
+    catalogue: &Catalogue,
+) -> Result<Ppm, StrategyError> {
+    let Some(asset) = params.fee_assets.get(place).copied().flatten() else {
+        return Ok(Ppm(0));
     };
-    Ok(Slot {
-        instrument: instrument.id,
-        kind,
-        tick: instrument.tick,
-        qty_min: instrument.qty_min.max(Qty(1)),
-        qty_max: instrument.qty_max,
-        notional_min,
-    })
+    let error = StrategyError::FeeAsset(asset.instrument.0);
+    let at = catalogue.get(asset.instrument);
+    let at_venue = at.is_some_and(|one| one.venue == venue && one.symbol.settle.is_none());
+    if !at_venue || !(0..=Ppm::ONE.0).contains(&asset.discount.0) {
+        return Err(error);
+    }
+    Ok(asset.discount)
+}
+
+/// The least edge that inventory may ever ask for.
+fn least_edge(params: &CrossVenueParams) -> Ppm {
+    let edge = params.common.min_net_edge;
+    let skew = params
+        .inventory
+        .as_ref()
+        .map_or(0, |targets| targets.skew.0);
+    let least = Ppm(edge.0.saturating_sub(skew.saturating_mul(2)));
+    least.max(edge.min(Ppm(0)))
+}
+
+fn rescaled_floor(value: Notional, [from, to]: [u8; 2]) -> Option<Notional> {
+    let factor = 10_i128.checked_pow(u32::from(from.abs_diff(to)))?;
+    if to >= from {
+        // What does not fit is beyond every amount.
+        return Some(Notional(value.0.saturating_mul(factor)));
+    }
+    Some(Notional(value.0.div_euclid(factor)))
+}
+
+fn rescaled_ceil(value: Notional, [from, to]: [u8; 2]) -> Option<Notional> {
+    let factor = 10_i128.checked_pow(u32::from(from.abs_diff(to)))?;
+    if to >= from {
+        return value.0.checked_mul(factor).map(Notional);
+    }
+    Some(Notional(-(-value.0).div_euclid(factor)))
 }
 
 /// Least common multiple: the coarser lot when one divides the other.

@@ -29,23 +29,59 @@ pub struct RouteRules {
     pub qty_min: Qty,
     /// The smaller of both largest quantities.
     pub qty_max: Qty,
-    /// The larger of both smallest order values, and of the strategy's own.
-    pub notional_min: Notional,
-    /// The strategy's largest order value.
-    pub notional_max: Notional,
+    /// The larger of the venue's and the strategy's smallest order value where we buy, in that quote.
+    pub buy_notional_min: Notional,
+    /// The same where we sell.
+    pub sell_notional_min: Notional,
+    /// The strategy's largest order value where we buy, in that quote.
+    pub buy_notional_max: Notional,
+    /// The same where we sell.
+    pub sell_notional_max: Notional,
     /// Fee where we buy.
     pub buy_fee: Ppm,
     /// Fee where we sell.
     pub sell_fee: Ppm,
+    /// What multiplies a cost, and
+    pub buy_factor: i128,
+    /// what multiplies a yield, so that both compare: other price grids and quotes. Both 1 when they are the same.
+    pub sell_factor: i128,
     /// Least net edge of every pair of levels taken.
     pub edge_min: Ppm,
     /// Share of the depth that may be taken.
     pub book_take: Ppm,
     /// How far past the edge price a limit may lie.
     pub cushion: Ppm,
+    /// Levels a side that may be taken, 1 to [`LEVELS_MAX`].
+    pub levels: u32,
 }
 
 impl RouteRules {
+    /// True when the pair of prices earns `edge` after both fees. Exact; false when it does not fit.
+    #[must_use]
+    #[inline]
+    pub fn reaches(&self, bid: Price, ask: Price, edge: Ppm) -> bool {
+        let (kept, spent) = (kept_ppm(self.sell_fee), spent_ppm(self.buy_fee, edge));
+        if self.buy_factor == 1 && self.sell_factor == 1 {
+            return reaches(bid, kept, ask, spent);
+        }
+        let gain = i128::from(bid.0) * i128::from(kept);
+        let cost = i128::from(ask.0) * i128::from(spent);
+        let both = (
+            gain.checked_mul(self.sell_factor),
+            cost.checked_mul(self.buy_factor),
+        );
+        matches!(both, (Some(gain), Some(cost)) if gain >= cost)
+    }
+    /// Net and gross edge of what was bought and sold, floor. `None` when nothing was bought, or it does not fit.
+    #[must_use]
+    pub fn edges_floor(&self, bought: Notional, sold: Notional) -> Option<(Ppm, Ppm)> {
+        let bought = Notional(bought.0.checked_mul(self.buy_factor)?);
+        let sold = Notional(sold.0.checked_mul(self.sell_factor)?);
+        Some((
+            net_edge_floor(bought, self.buy_fee, sold, self.sell_fee)?,
+            gross_edge_floor(bought, sold)?,
+        ))
+    }
     /// The same with the largest order, in value and in quantity, times `factor`, rounded down; the smallest order stays. A
     /// factor of one or more changes nothing, one of zero or less leaves nothing.
     #[must_use]
@@ -56,7 +92,8 @@ impl RouteRules {
             scaled.div_euclid(i128::from(Ppm::ONE.0))
         };
         if factor < Ppm::ONE {
-            self.notional_max = Notional(part(self.notional_max.0));
+            self.buy_notional_max = Notional(part(self.buy_notional_max.0));
+            self.sell_notional_max = Notional(part(self.sell_notional_max.0));
             self.qty_max = Qty(i64::try_from(part(i128::from(self.qty_max.0))).unwrap_or(i64::MAX));
         }
         self
@@ -120,12 +157,9 @@ struct Reach {
 
 /// Walks both sides while the pair of levels reaches the edge and less than `qty_max` is taken.
 fn walk_both(buy_book: &Book, sell_book: &Book, rules: &RouteRules, qty_max: Qty) -> Reach {
-    let (kept, spent) = (
-        kept_ppm(rules.sell_fee),
-        spent_ppm(rules.buy_fee, rules.edge_min),
-    );
-    let mut asks = buy_book.available(Side::Buy);
-    let mut bids = sell_book.available(Side::Sell);
+    let levels = usize::try_from(rules.levels).unwrap_or(usize::MAX);
+    let mut asks = buy_book.available(Side::Buy).take(levels);
+    let mut bids = sell_book.available(Side::Sell).take(levels);
     let (mut ask, mut bid) = (asks.next(), bids.next());
     let mut reach = Reach {
         qty: Qty::ZERO,
@@ -139,7 +173,8 @@ fn walk_both(buy_book: &Book, sell_book: &Book, rules: &RouteRules, qty_max: Qty
         let (Some(ask_level), Some(bid_level)) = (ask, bid) else {
             break;
         };
-        if reach.qty >= qty_max || !reaches(bid_level.price, kept, ask_level.price, spent) {
+        if reach.qty >= qty_max || !rules.reaches(bid_level.price, ask_level.price, rules.edge_min)
+        {
             break;
         }
         let take = ask_level
@@ -203,8 +238,9 @@ pub fn size_route(
     let share = i128::from(depth.qty.0) * i128::from(rules.book_take.0);
     let share = Qty(i64::try_from(share.div_euclid(i128::from(Ppm::ONE.0))).unwrap_or(i64::MAX));
     // Neither leg's value may exceed the largest order: the sell leg's best price is its dearest.
-    let dearest = cushioned_up(depth.last_ask, rules.cushion).max(best_bid(sell_book));
-    let affordable = qty_within(rules.notional_max, dearest);
+    let dearest = cushioned_up(depth.last_ask, rules.cushion);
+    let affordable = qty_within(rules.buy_notional_max, dearest)
+        .min(qty_within(rules.sell_notional_max, best_bid(sell_book)));
     let qty = share
         .min(affordable)
         .min(inventory)
@@ -215,16 +251,19 @@ pub fn size_route(
     }
     let reach = walk_both(buy_book, sell_book, rules, qty);
     let (buy_limit, sell_limit) = limit_prices(&reach, rules).ok_or_else(|| thin(reach.qty))?;
-    let smallest = sell_limit.min(reach.last_ask).times(qty);
-    if smallest < rules.notional_min {
-        return Err(NoSize::Notional {
-            notional: smallest,
-            notional_min: rules.notional_min,
-        });
+    for (price, notional_min) in [
+        (reach.last_ask, rules.buy_notional_min),
+        (sell_limit, rules.sell_notional_min),
+    ] {
+        let notional = price.times(qty);
+        if notional < notional_min {
+            return Err(NoSize::Notional {
+                notional,
+                notional_min,
+            });
+        }
     }
-    let net_edge = net_edge_floor(reach.bought, rules.buy_fee, reach.sold, rules.sell_fee);
-    let gross_edge = gross_edge_floor(reach.bought, reach.sold);
-    let (Some(net_edge), Some(gross_edge)) = (net_edge, gross_edge) else {
+    let Some((net_edge, gross_edge)) = rules.edges_floor(reach.bought, reach.sold) else {
         return Err(thin(reach.qty));
     };
     Ok(Sized {
@@ -257,17 +296,19 @@ fn limit_prices(reach: &Reach, rules: &RouteRules) -> Option<(Price, Price)> {
         return None;
     }
     let (ask, bid) = (i128::from(reach.last_ask.0), i128::from(reach.last_bid.0));
-    let half = (bid * i128::from(kept) - ask * i128::from(spent))
+    let (kept, spent) = (
+        rules.sell_factor.checked_mul(i128::from(kept))?,
+        rules.buy_factor.checked_mul(i128::from(spent))?,
+    );
+    let half = bid
+        .checked_mul(kept)?
+        .checked_sub(ask.checked_mul(spent)?)?
         .max(0)
         .div_euclid(2);
     let cushion = i128::from(rules.cushion.0.max(0));
     let one = i128::from(Ppm::ONE.0);
-    let buy_move = (ask * cushion)
-        .div_euclid(one)
-        .min(half.div_euclid(i128::from(spent)));
-    let sell_move = (bid * cushion)
-        .div_euclid(one)
-        .min(half.div_euclid(i128::from(kept)));
+    let buy_move = (ask * cushion).div_euclid(one).min(half.div_euclid(spent));
+    let sell_move = (bid * cushion).div_euclid(one).min(half.div_euclid(kept));
     let buy = Price(i64::try_from(ask + buy_move).ok()?).floor_to(rules.buy_tick)?;
     let sell = Price(i64::try_from(bid - sell_move).ok()?).ceil_to(rules.sell_tick)?;
     // A level off its venue's tick (rules changed under us) must not end up beyond what was priced.

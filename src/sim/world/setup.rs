@@ -132,8 +132,8 @@ impl World {
         let traded = strategies
             .map(|strategy| strategy.instruments().to_vec())
             .collect();
+        let hot = hot_path(setup.hot, setup.start);
         let epoch = u32::try_from(setup.start.0.div_euclid(1_000_000_000)).unwrap_or(0);
-        let hot = HotPath::new(setup.hot);
         Ok(Self {
             attributor: Attributor::default(),
             attributions: Vec::new(),
@@ -251,4 +251,12 @@ fn start_balances(setup: &VenueSetup) -> BTreeMap<Asset, Decimal> {
         .iter()
         .map(|(asset, amount)| (*asset, crate::sim::checker::decimal(*amount)))
         .collect()
+}
+
+/// Told the time of day: zero of our clock is this long before the start.
+fn hot_path(setup: HotSetup, start: UnixNanos) -> HotPath {
+    let mut hot = HotPath::new(setup);
+    let since_zero = i64::try_from(super::ORIGIN.0).unwrap_or(i64::MAX);
+    hot.on_clock(UnixNanos(start.0.saturating_sub(since_zero)));
+    hot
 }

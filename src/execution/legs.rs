@@ -7,7 +7,9 @@
 use crate::capacity::LEGS_MAX;
 use crate::market::Catalogue;
 use crate::risk::{Approved, ApprovedSet};
-use crate::trade::{ClientOrderId, Leg, RejectReason, SendOrder, SetForm, SetId, StrategyId};
+use crate::trade::{
+    ClientOrderId, EarnedBy, Leg, RejectReason, SendOrder, SetForm, SetId, StrategyId,
+};
 use crate::units::{MonoNanos, Nanos, Ppm};
 
 use super::amounts::{BaseQty, Traded};
@@ -247,6 +249,8 @@ pub struct LegSet {
     pub cycle: Option<Cycle>,
     /// Expected edge after fees.
     pub net_edge: Ppm,
+    /// Where it is earned.
+    pub earned_by: EarnedBy,
     /// When the strategy decided.
     pub decided_at: MonoNanos,
     /// When its legs were handed to the gateways.
@@ -309,6 +313,7 @@ impl LegSet {
             send: set.send(),
             cycle,
             net_edge: set.net_edge(),
+            earned_by: set.earned_by(),
             decided_at: set.decided_at(),
             sent_at: now,
             leg_timeout: set.leg_timeout(),

@@ -6,7 +6,7 @@ use crate::capacity::LEGS_MAX;
 use crate::market::{Catalogue, InstrumentId, VenueId};
 use crate::telemetry::stage::Stage;
 use crate::trade::{
-    ApprovalSeq, ClientOrderId, Fill, Leg, OpenOrders, SetId, StrategyId, UnwindReport,
+    ApprovalSeq, ClientOrderId, EarnedBy, Fill, Leg, OpenOrders, SetId, StrategyId, UnwindReport,
 };
 use crate::units::{Asset, Money, MonoNanos, Nanos, Notional, Ppm};
 
@@ -151,6 +151,8 @@ pub struct SetSummary {
     pub legs: [Option<LegSummary>; LEGS_MAX],
     /// Edge expected at the decision, after fees.
     pub net_edge: Ppm,
+    /// Where it is earned.
+    pub earned_by: EarnedBy,
     /// Edge realized, after the fees the venues took, of what was bought; `None` when the set is uneven or empty, or a fee
     /// is not known in the quote asset.
     pub realized_edge: Option<Ppm>,

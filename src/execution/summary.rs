@@ -34,6 +34,8 @@ pub fn summarize(
         && set.carried == BaseQty(0);
     let realized = match &set.cycle {
         _ if !even => None,
+        // A single leg earns nothing by itself.
+        None if look.delta != BaseQty(0) => None,
         None => realized_floor(&set.legs, catalogue)
             .map(|(profit, bought)| (Some(profit), edge_floor(profit, bought))),
         Some(cycle) => around_floor(cycle, &set.legs, catalogue),
@@ -44,6 +46,7 @@ pub fn summarize(
         end,
         legs,
         net_edge: set.net_edge,
+        earned_by: set.earned_by,
         realized_edge: realized.and_then(|(_, edge)| edge),
         realized: realized.and_then(|(profit, _)| profit),
         residual: look.delta,

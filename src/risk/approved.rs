@@ -5,7 +5,7 @@
 use crate::capacity::LEGS_MAX;
 use crate::market::InstrumentId;
 use crate::trade::{
-    ApprovalSeq, Intent, Leg, Purpose, SendOrder, SetForm, SetId, StrategyId, TimeInForce,
+    ApprovalSeq, EarnedBy, Intent, Leg, Purpose, SendOrder, SetForm, SetId, StrategyId, TimeInForce,
 };
 use crate::units::{MonoNanos, Nanos, Ppm, Price, Qty, Side};
 
@@ -140,6 +140,7 @@ pub struct ApprovedSet {
     pub(super) strategy: StrategyId,
     pub(super) net_edge: Ppm,
     pub(super) gross_edge: Ppm,
+    pub(super) earned_by: EarnedBy,
     pub(super) tick_received_at: MonoNanos,
     pub(super) decided_at: MonoNanos,
     pub(super) leg_timeout: Nanos,
@@ -154,6 +155,7 @@ impl ApprovedSet {
             strategy: intent.strategy,
             net_edge: intent.net_edge,
             gross_edge: intent.gross_edge,
+            earned_by: intent.earned_by,
             tick_received_at: intent.tick_received_at,
             decided_at: intent.decided_at,
             leg_timeout: intent.leg_timeout,
@@ -189,6 +191,11 @@ impl ApprovedSet {
     #[must_use]
     pub const fn net_edge(&self) -> Ppm {
         self.net_edge
+    }
+    /// Where the edge is earned.
+    #[must_use]
+    pub const fn earned_by(&self) -> EarnedBy {
+        self.earned_by
     }
     /// Expected edge before fees.
     #[must_use]

@@ -226,10 +226,11 @@ impl Checker {
         }
     }
 
-    /// I17: every set ends even, unwound, or in an open alert.
+    /// I17: every set ends even, unwound, or in an open alert. A single leg is even by itself.
     pub fn on_set_done(&mut self, summary: &SetSummary) {
+        let single = summary.legs.iter().flatten().count() == 1;
         let even = match summary.end {
-            SetEnd::Empty | SetEnd::Hedged | SetEnd::Repaired => summary.residual.0 == 0,
+            SetEnd::Empty | SetEnd::Hedged | SetEnd::Repaired => single || summary.residual.0 == 0,
             SetEnd::Residual | SetEnd::Held => true,
         };
         self.hold("I17", even, || {

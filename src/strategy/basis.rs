@@ -1,22 +1,119 @@
 //! Holds spot against a perpetual while the basis and its funding pay for it: the `spot_perp_basis` strategy.
+//!
+//! What is held is read from the positions alone (the two instruments belong to no other strategy), so a restart goes on where
+//! it was. Only the age of a pair is memory: after a restart it counts anew, from the first look.
+//!
+//! On each changed book, in this order, at most one set is taken:
+//! 1. *Evening*: legs further apart than the delta band, or too small to be a pair, lose what is too much: one leg, reducing.
+//! 2. *Leaving*: liquidation too near, held too long, basis down to the exit, or funding turned and leaving is cheaper. Both legs
+//!    in one set, both reducing, so that the gate lets them pass at reduce-only and without an edge.
+//! 3. *Entering*: one slice, both legs in one set, when basis, funding, net carry, margin and room allow it.
+//!
+//! While a set is open, or an approval's end is not yet in the positions, nothing is decided on them.
 
-use crate::market::{Books, Catalogue, InstrumentId};
-use crate::trade::StrategyId;
-use crate::units::MonoNanos;
+use crate::market::{Book, Books, Catalogue, InstrumentId};
+use crate::trade::{EarnedBy, Intent, Leg, StrategyId};
+use crate::units::{MonoNanos, Nanos, Ppm};
 
 use super::Strategy;
-use super::cross_venue::Inventory;
+use super::inventory::Inventory;
+use super::pace::Pace;
 use super::params::BasisParams;
 use super::routes::StrategyError;
-use super::signal::{EdgeSink, Evaluation, Outcome, Route, RouteId, StrategyCounters};
+use super::signal::{
+    EdgeEnd, EdgeSeen, EdgeSink, Evaluation, Outcome, Pass, Route, RouteId, StrategyCounters,
+};
+
+pub mod carry;
+mod direction;
+mod entering;
+mod leaving;
+pub mod margin;
+pub mod size;
+pub mod stance;
+pub mod terms;
+
+pub use direction::Direction;
+
+use carry::CarryTerms;
+use size::Market;
+use stance::Stance;
+use terms::PairTerms;
+
+const MINUTE: Nanos = Nanos::from_secs(60);
+const HOUR: Nanos = Nanos::from_secs(3_600);
+/// Funding that was told longer ago is not believed; venues tell it every one to three seconds.
+const FUNDING_AGE_MAX: Nanos = Nanos::from_secs(60);
+const ROUTES: usize = 4;
+
+/// Standing of one route.
+#[derive(Debug, Clone, Copy, Default)]
+struct RouteState {
+    /// Consecutive evaluations that reached the threshold; zero while it does not.
+    agreeing: u32,
+    /// The route rests before this.
+    rests_until: MonoNanos,
+    /// How its last evaluation ended.
+    outcome: Outcome,
+}
 
 /// One strategy.
 #[derive(Debug, Clone)]
 pub struct SpotPerpBasis {
     params: BasisParams,
-    instruments: Vec<InstrumentId>,
+    terms: PairTerms,
+    carry: CarryTerms,
+    instruments: [InstrumentId; 2],
+    states: [RouteState; ROUTES],
+    /// Lone orders rest before this.
+    lone_rests_until: MonoNanos,
+    /// When the pair was first seen to be held.
+    held_since: Option<MonoNanos>,
+    sets_open: u32,
+    started: Pace,
+    broken: Pace,
     halted: bool,
     counters: StrategyCounters,
+}
+
+/// What one evaluation looks at.
+#[derive(Debug, Clone, Copy)]
+struct Scene<'a> {
+    market: Market<'a>,
+    inventory: &'a Inventory<'a>,
+    now: MonoNanos,
+    /// When the frame that caused the evaluation was received.
+    tick_at: MonoNanos,
+}
+
+/// An edge of one route: what it is worth at the touch.
+#[derive(Debug, Clone, Copy)]
+struct Edge {
+    route: RouteId,
+    net: Ppm,
+    gross: Ppm,
+}
+
+impl Edge {
+    const fn passed(self, reason: Option<Pass>) -> EdgeSeen {
+        EdgeSeen {
+            route: self.route,
+            end: EdgeEnd::Passed {
+                net_edge: self.net,
+                gross_edge: self.gross,
+                reason,
+            },
+        }
+    }
+    const fn taken(self) -> EdgeSeen {
+        EdgeSeen {
+            route: self.route,
+            end: EdgeEnd::Taken {
+                net_edge: self.net,
+                gross_edge: self.gross,
+            },
+        }
+    }
 }
 
 impl SpotPerpBasis {
@@ -24,13 +121,238 @@ impl SpotPerpBasis {
     ///
     /// # Errors
     /// [`StrategyError`] when its instruments cannot be traded together.
-    pub fn new(params: BasisParams, _catalogue: &Catalogue) -> Result<Self, StrategyError> {
+    pub fn new(params: BasisParams, catalogue: &Catalogue) -> Result<Self, StrategyError> {
+        for (value, field) in [
+            (params.carry_horizon, "carry_horizon_h"),
+            (params.funding_interval, "funding_interval_h"),
+        ] {
+            if value == Nanos::ZERO {
+                return Err(StrategyError::Parameter(field));
+            }
+        }
+        if params.leverage == 0 {
+            return Err(StrategyError::Parameter("leverage"));
+        }
         Ok(Self {
-            instruments: vec![params.spot, params.perp],
-            params,
+            terms: PairTerms::new(&params, catalogue)?,
+            carry: CarryTerms {
+                spot_fee: params.spot_fee,
+                perp_fee: params.perp_fee,
+                exit_basis: params.exit_basis,
+                horizon: params.carry_horizon,
+            },
+            instruments: [params.spot, params.perp],
+            states: [RouteState::default(); ROUTES],
+            lone_rests_until: MonoNanos(0),
+            held_since: None,
+            sets_open: 0,
+            started: Pace::new(MINUTE),
+            broken: Pace::new(HOUR),
             halted: false,
             counters: StrategyCounters::default(),
+            params,
         })
+    }
+
+    /// Its parameters.
+    #[must_use]
+    pub const fn params(&self) -> &BasisParams {
+        &self.params
+    }
+    /// When the pair was first seen to be held; `None` while it is not.
+    #[must_use]
+    pub const fn held_since(&self) -> Option<MonoNanos> {
+        self.held_since
+    }
+
+    fn look(
+        &mut self,
+        changed: InstrumentId,
+        books: &Books,
+        inventory: &Inventory<'_>,
+        now: MonoNanos,
+        edges: &mut dyn EdgeSink,
+    ) -> Evaluation {
+        if !self.instruments.contains(&changed) {
+            return Evaluation::Nothing;
+        }
+        self.counters.evaluations += 1;
+        let Some(market) = self.market(books, now) else {
+            for direction in Direction::ALL {
+                self.close(direction.route(true), Outcome::StaleBook, edges);
+                self.close(direction.route(false), Outcome::StaleBook, edges);
+            }
+            return Evaluation::Nothing;
+        };
+        let scene = Scene {
+            market,
+            inventory,
+            now,
+            tick_at: books.get(changed).map_or(now, Book::received_at),
+        };
+        let stance = Stance::of(&self.terms, inventory);
+        let mut leaving = false;
+        let mut refused = Evaluation::Nothing;
+        if let Ok(stance) = &stance {
+            self.track_age(stance, now);
+            if let Some(intent) = self.even(stance, &scene) {
+                return Evaluation::Taken(intent);
+            }
+            match self.leave(stance, &scene, edges) {
+                leaving::Leave::Taken(intent) => return Evaluation::Taken(intent),
+                leaving::Leave::Wanted(said) => {
+                    leaving = true;
+                    refused = said;
+                }
+                leaving::Leave::Not => {}
+            }
+        } else {
+            for direction in Direction::ALL {
+                self.close(direction.route(false), Outcome::PositionUnknown, edges);
+            }
+        }
+        let said = self.enter(stance, leaving, &scene, edges);
+        if matches!(said, Evaluation::Nothing) {
+            refused
+        } else {
+            said
+        }
+    }
+
+    fn market<'a>(&self, books: &'a Books, now: MonoNanos) -> Option<Market<'a>> {
+        let age_max = self.params.common.max_book_age;
+        Some(Market {
+            spot_top: books.trusted_top(self.params.spot, now, age_max)?,
+            perp_top: books.trusted_top(self.params.perp, now, age_max)?,
+            spot: books.get(self.params.spot)?,
+            perp: books.get(self.params.perp)?,
+        })
+    }
+
+    /// A pair's age begins when it is first seen and ends when nothing is left.
+    fn track_age(&mut self, stance: &Stance, now: MonoNanos) {
+        if stance.is_flat() {
+            self.held_since = None;
+        } else {
+            self.held_since.get_or_insert(now);
+        }
+    }
+
+    /// What must hold before any set: the strategy runs, no set of it is open, the positions contain every approval, not too
+    /// many sets were started, and both books are of one moment.
+    fn ready(&mut self, scene: &Scene<'_>) -> Result<(), Pass> {
+        if self.halted {
+            return Err(Pass::Halted {
+                broken: self.broken.count(scene.now),
+                broken_max: self.params.common.max_broken_sets,
+            });
+        }
+        // Sizes follow from positions, so there is never more than one set in flight.
+        if self.sets_open > 0 {
+            return Err(Pass::OpenSets {
+                open: self.sets_open,
+                open_max: 1,
+            });
+        }
+        for instrument in self.instruments {
+            let unsettled = scene.inventory.unsettled.get(instrument.index()).copied();
+            if unsettled.unwrap_or(true) {
+                return Err(Pass::Unsettled { instrument });
+            }
+        }
+        let started = self.started.count(scene.now);
+        let started_max = self.params.common.max_sets_per_min;
+        if started >= started_max {
+            return Err(Pass::SetRate {
+                started,
+                started_max,
+            });
+        }
+        let (one, two) = (
+            scene.market.spot.received_at(),
+            scene.market.perp.received_at(),
+        );
+        let (skew, skew_max) = (
+            Nanos(one.0.abs_diff(two.0)),
+            self.params.common.max_leg_skew,
+        );
+        if skew > skew_max {
+            return Err(Pass::LegSkew { skew, skew_max });
+        }
+        Ok(())
+    }
+
+    fn check_rest(&self, route: RouteId, pause: Nanos, now: MonoNanos) -> Result<(), Pass> {
+        let state = self.states.get(route.index()).copied().unwrap_or_default();
+        if now < state.rests_until {
+            return Err(Pass::Cooldown {
+                remaining: state.rests_until.since(now),
+                cooldown: pause,
+            });
+        }
+        Ok(())
+    }
+
+    fn check_agreeing(&self, route: RouteId) -> Result<(), Pass> {
+        let required = self.params.common.confirm_updates.max(1);
+        let seen = self
+            .states
+            .get(route.index())
+            .map_or(0, |state| state.agreeing);
+        if seen < required {
+            return Err(Pass::Confirming { seen, required });
+        }
+        Ok(())
+    }
+
+    /// Makes the set; it counts as open at once.
+    fn intent(&mut self, legs: &[Leg], net: Ppm, gross: Ppm, scene: &Scene<'_>) -> Intent {
+        let mut intent = Intent::new(self.params.common.id, legs, scene.tick_at);
+        intent.net_edge = net;
+        intent.gross_edge = gross;
+        intent.earned_by = EarnedBy::Holding;
+        intent.decided_at = scene.now;
+        intent.leg_timeout = self.params.common.leg_timeout;
+        self.sets_open += 1;
+        self.started.push(scene.now);
+        intent
+    }
+
+    /// The route reached its threshold once more.
+    fn reached(&mut self, route: RouteId) {
+        if let Some(state) = self.states.get_mut(route.index()) {
+            if state.agreeing == 0 {
+                self.counters.opportunities += 1;
+            }
+            state.agreeing = state.agreeing.saturating_add(1);
+        }
+    }
+
+    fn rest(&mut self, route: RouteId, until: MonoNanos) {
+        if let Some(state) = self.states.get_mut(route.index()) {
+            state.rests_until = until;
+        }
+    }
+
+    fn note(&mut self, route: RouteId, outcome: Outcome) {
+        self.counters.count(outcome);
+        if let Some(state) = self.states.get_mut(route.index()) {
+            state.outcome = outcome;
+        }
+    }
+
+    /// The route is below its threshold, or cannot be priced.
+    fn close(&mut self, route: RouteId, outcome: Outcome, edges: &mut dyn EdgeSink) {
+        self.note(route, outcome);
+        if let Some(state) = self.states.get_mut(route.index())
+            && state.agreeing > 0
+        {
+            state.agreeing = 0;
+            edges.edge(EdgeSeen {
+                route,
+                end: EdgeEnd::Gone(outcome),
+            });
+        }
     }
 }
 
@@ -49,19 +371,32 @@ impl Strategy for SpotPerpBasis {
     }
     fn on_batch(
         &mut self,
-        _changed: InstrumentId,
-        _books: &Books,
-        _inventory: &Inventory<'_>,
-        _now: MonoNanos,
-        _edges: &mut dyn EdgeSink,
+        changed: InstrumentId,
+        books: &Books,
+        inventory: &Inventory<'_>,
+        now: MonoNanos,
+        edges: &mut dyn EdgeSink,
     ) -> Evaluation {
-        Evaluation::Nothing
+        self.look(changed, books, inventory, now, edges)
     }
-    fn on_set_refused(&mut self) {}
-    fn on_set_done(&mut self) {}
-    fn on_set_broken(&mut self, _now: MonoNanos) {}
+    /// The route still rests, so that the same refusal is not asked for again at once.
+    fn on_set_refused(&mut self) {
+        self.sets_open = self.sets_open.saturating_sub(1);
+        self.started.undo();
+    }
+    fn on_set_done(&mut self) {
+        self.sets_open = self.sets_open.saturating_sub(1);
+    }
+    /// The last one allowed within an hour stops the strategy until [`Strategy::rearm`].
+    fn on_set_broken(&mut self, now: MonoNanos) {
+        self.broken.push(now);
+        if self.broken.count(now) >= self.params.common.max_broken_sets.max(1) {
+            self.halted = true;
+        }
+    }
     fn rearm(&mut self) {
         self.halted = false;
+        self.broken.clear();
     }
     fn is_halted(&self) -> bool {
         self.halted
@@ -70,9 +405,22 @@ impl Strategy for SpotPerpBasis {
         &self.counters
     }
     fn route_count(&self) -> usize {
-        0
+        ROUTES
     }
-    fn route(&self, _id: RouteId) -> Option<(Route, Outcome)> {
-        None
+    fn route(&self, id: RouteId) -> Option<(Route, Outcome)> {
+        let state = self.states.get(id.index())?;
+        let (direction, entering) = Direction::ALL
+            .into_iter()
+            .flat_map(|direction| [(direction, true), (direction, false)])
+            .find(|(direction, entering)| direction.route(*entering) == id)?;
+        if entering && !direction.is_allowed(self.params.direction) {
+            return None;
+        }
+        let side = direction.spot_side(entering);
+        let legs = [
+            (self.params.spot, side),
+            (self.params.perp, side.opposite()),
+        ];
+        Some((Route::new(id, &legs), state.outcome))
     }
 }

@@ -54,6 +54,9 @@ pub enum StrategyError {
     /// The cycles cannot be watched.
     #[error("{0}")]
     Cycle(#[from] CycleError),
+    /// A parameter that must be above zero is not, or it does not fit.
+    #[error("{0} was not above zero or too large")]
+    Parameter(&'static str),
 }
 
 impl StrategyError {
@@ -73,6 +76,7 @@ impl StrategyError {
             Self::LegOrder => "leg_order",
             Self::NotionalMin(_) => "notional_min",
             Self::Cycle(error) => error.label(),
+            Self::Parameter(_) => "parameter",
         }
     }
 }

@@ -47,6 +47,16 @@ pub enum SendOrder {
     Sequential,
 }
 
+/// Where the edge of a set is earned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EarnedBy {
+    /// By its own executions: they are compared with it (AT-22).
+    #[default]
+    Set,
+    /// By what is held afterwards (funding, a basis that falls), or earlier: its executions alone say nothing of it.
+    Holding,
+}
+
 /// A wanted set: all legs or none should happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Intent {
@@ -63,6 +73,8 @@ pub struct Intent {
     pub net_edge: Ppm,
     /// Edge before fees.
     pub gross_edge: Ppm,
+    /// Where that edge is earned.
+    pub earned_by: EarnedBy,
     /// When the frame that caused it was received.
     pub tick_received_at: MonoNanos,
     /// When it was decided.
@@ -94,6 +106,7 @@ impl Intent {
             time_in_force: TimeInForce::ImmediateOrCancel,
             net_edge: Ppm(0),
             gross_edge: Ppm(0),
+            earned_by: EarnedBy::Set,
             tick_received_at: at,
             decided_at: at,
             leg_timeout: Nanos::from_millis(500),

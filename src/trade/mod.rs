@@ -15,7 +15,7 @@ pub use fact::{
 };
 pub use fill::{Fill, Liquidity};
 pub use id::{ApprovalSeq, ClientOrderId, OrderIdSource, SetId, StrategyId};
-pub use intent::{Intent, Leg, SendOrder, SetForm};
+pub use intent::{EarnedBy, Intent, Leg, SendOrder, SetForm};
 pub use position::PositionSnapshot;
 pub use report::{OrderReport, RejectReason, ReportKind};
 pub use ticket::{Purpose, Ticket, TimeInForce};

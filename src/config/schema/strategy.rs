@@ -122,7 +122,7 @@ pub const SPOT_PERP_BASIS: Section = Section {
         positive("slice_quote", "quote", Means("200"), "value of one slice").tighter_when_lower(),
         positive("max_position_quote", "quote", Means("5000"), "most value of the pair").tighter_when_lower(),
         ms("slice_interval_ms", "1", "3600000", Means("1000"), "shortest time between two slices").tighter_when_higher(),
-        bps("delta_band_bps", "1", "10000", Means("50"), "difference of the two legs, as a share of the position, beyond which the smaller is evened"),
+        bps("delta_band_bps", "1", "10000", Means("50"), "difference of the two legs, as a share of the position, beyond which the larger is trimmed"),
         field("exit_style", Form::Choice(&["pair_slices", "pair_now"]), Means("pair_slices"), "whether a pair is taken off in slices or at once"),
     },
 };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::market::{Catalogue, InstrumentId};
-use crate::trade::{ClientOrderId, Fact, OrderFacts, Purpose, SetFacts, TimeInForce};
+use crate::trade::{ClientOrderId, EarnedBy, Fact, OrderFacts, Purpose, SetFacts, TimeInForce};
 use crate::units::{Money, Price};
 
 use super::super::order::OrderState;
@@ -103,7 +103,8 @@ fn earlier(
 }
 
 impl SetSummary {
-    /// What the risk monitor wants to know of it. The expected profit is the decided edge of what was bought.
+    /// What the risk monitor wants to know of it. The expected profit is the decided edge of what was bought; none when that
+    /// is earned by holding.
     #[must_use]
     pub fn facts(&self, catalogue: &Catalogue) -> SetFacts {
         let leg = self.legs.iter().flatten().next();
@@ -125,6 +126,7 @@ impl SetSummary {
                 .and_then(|(realized, grid)| grid.notional_money(realized))
                 .map(|money| money.0),
             expected: bought
+                .filter(|_| self.earned_by == EarnedBy::Set)
                 .and_then(|bought| bought.mul(edge).ok())
                 .map(|money| money.0),
             broken: self.broken_count > 0,

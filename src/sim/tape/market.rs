@@ -94,15 +94,26 @@ impl Market {
     }
 
     /// A perpetual's basis wanders a little, and its mark and funding are told.
-    pub(super) fn on_second(&mut self, params: &ModelParams, now: UnixNanos, out: &mut Out<'_>) {
-        let pull = (params.basis_ppb - self.view.basis)
+    pub(super) fn on_second(
+        &mut self,
+        params: &ModelParams,
+        start: UnixNanos,
+        now: UnixNanos,
+        out: &mut Out<'_>,
+    ) {
+        let since_start = Nanos(u64::try_from(now.signed_since(start)).unwrap_or(0));
+        let planted = params
+            .planted_basis
+            .filter(|planted| planted.lasts(since_start));
+        let average = planted.map_or(params.basis_ppb, |planted| planted.basis_ppb);
+        let pull = (average - self.view.basis)
             .saturating_mul(params.basis_pull.0)
             .div_euclid(1_000_000);
         self.view.basis += pull + normal(&mut self.prng, params.basis_step_ppb);
         self.quote(out);
         let premium = self.view.basis;
-        let funding_ppb =
-            premium + (FUNDING_INTEREST - premium).clamp(-FUNDING_CLAMP, FUNDING_CLAMP);
+        let usual = premium + (FUNDING_INTEREST - premium).clamp(-FUNDING_CLAMP, FUNDING_CLAMP);
+        let funding_ppb = planted.map_or(usual, |planted| planted.funding_ppb);
         let due = (now.0.div_euclid(FUNDING_PERIOD) + 1).saturating_mul(FUNDING_PERIOD);
         out(MarketChange::Mark {
             mark: Price(self.view.mark()),

@@ -16,7 +16,9 @@ use crate::units::{Price, Qty, Side, UnixNanos};
 pub use choose::{RecordedVenue, RecordingFile, Recordings, recording_at, recordings_in};
 pub use model::MarketModel;
 pub use recorded::{Pace, RecordedCounts, RecordedSource, RecordedTape};
-pub use setup::{ModelParams, ModelSetup, SymbolShape, VenueShape, usual_price_cents};
+pub use setup::{
+    ModelParams, ModelSetup, PlantedBasis, SymbolShape, VenueShape, usual_price_cents,
+};
 
 /// One happening on one venue's market.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -39,6 +39,7 @@ enum Task {
 #[derive(Debug, Clone)]
 pub struct MarketModel {
     params: ModelParams,
+    start: UnixNanos,
     underlyings: Vec<Underlying>,
     markets: Vec<Market>,
     tasks: BinaryHeap<Reverse<(UnixNanos, u64, Task)>>,
@@ -96,6 +97,7 @@ impl MarketModel {
         }
         let mut model = Self {
             params,
+            start: setup.start,
             underlyings,
             markets,
             tasks: BinaryHeap::new(),
@@ -413,9 +415,9 @@ impl MarketModel {
 
     /// Each second a perpetual's basis wanders a little, and its mark and funding are told.
     fn on_second(&mut self, index: usize, now: UnixNanos) {
-        let params = self.params;
+        let (params, start) = (self.params, self.start);
         self.act(index, now, |market, out| {
-            market.on_second(&params, now, out);
+            market.on_second(&params, start, now, out);
         });
         self.plan(now.after(SECOND), Task::Second(index));
     }

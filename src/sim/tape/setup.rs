@@ -81,6 +81,28 @@ impl SymbolShape {
     }
 }
 
+/// A time when perpetuals leave spot: what a basis strategy lives on. The basis goes there, and back afterwards, as fast as
+/// [`ModelParams::basis_pull`] lets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlantedBasis {
+    /// Where the basis goes, in parts per billion of the price.
+    pub basis_ppb: i64,
+    /// Funding told meanwhile, in parts per billion an interval; the usual formula before and after.
+    pub funding_ppb: i64,
+    /// When it begins, after the market's start.
+    pub from: Nanos,
+    /// When it ends, after the market's start.
+    pub until: Nanos,
+}
+
+impl PlantedBasis {
+    /// True while it lasts.
+    #[must_use]
+    pub fn lasts(&self, since_start: Nanos) -> bool {
+        (self.from..self.until).contains(&since_start)
+    }
+}
+
 /// How lively the model's market is. Rates are means outside bursts unless said otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ModelParams {
@@ -126,6 +148,8 @@ pub struct ModelParams {
     pub basis_step_ppb: i64,
     /// Share of the basis' distance from its average that it loses in a second, in ppm.
     pub basis_pull: Ppm,
+    /// A time when every perpetual is dear (or cheap) and pays funding; `None` plants none.
+    pub planted_basis: Option<PlantedBasis>,
     /// Dislocations a minute and underlying: one venue away from the others by more than the fees.
     pub dislocations_per_min: u64,
     /// What a dislocation leaves after both taker fees at its peak, in basis points: half to double of it.
@@ -165,6 +189,7 @@ impl ModelParams {
             basis_ppb: -100_000,
             basis_step_ppb: 4_000,
             basis_pull: Ppm(5_000),
+            planted_basis: None,
             dislocations_per_min: 15,
             planted_edge_bps: 8,
             dislocation_min: Nanos::from_millis(5),

@@ -7,6 +7,7 @@ use crate::engine::book_digest::book_summary;
 use crate::engine::summary::{PositionSummary, StageSummary};
 use crate::exchanges::gateway::AccountQuery;
 use crate::execution::{SetEnd, SetSummary};
+use crate::ledger::Funding;
 use crate::market::{Instrument, VenueId};
 use crate::risk::Alert;
 use crate::sim::checker::Violation;
@@ -38,8 +39,8 @@ pub struct WorldReport {
     pub opportunities: crate::engine::opportunity::Window,
     /// Every split of a set, in order; a set that a late fill opened again comes again.
     pub attributions: Vec<crate::execution::Attribution>,
-    /// Funding payments that were booked.
-    pub funded: u64,
+    /// Funding payments that were booked, in order.
+    pub fundings: Vec<Funding>,
     /// Market events that were played.
     pub market_events: u64,
 }
@@ -50,7 +51,7 @@ pub(super) struct Tally {
     seed: u64,
     pub(super) market_events: u64,
     pub(super) forced_closes: u64,
-    pub(super) funded: u64,
+    pub(super) fundings: Vec<Funding>,
     pub(super) sets_held: u64,
     spans: BTreeMap<Stage, Vec<u64>>,
     remarks: Vec<String>,
@@ -115,7 +116,7 @@ impl World {
             opportunities,
             attributions: std::mem::take(&mut self.attributions),
             seen: std::mem::take(&mut self.record.seen),
-            funded: self.tally.funded,
+            fundings: std::mem::take(&mut self.tally.fundings),
             catalogue: std::sync::Arc::clone(&self.catalogue),
             fills: std::mem::take(&mut self.fills),
             violations: self.checker.violations().to_vec(),

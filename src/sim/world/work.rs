@@ -352,7 +352,8 @@ impl World {
             return;
         };
         match self.ledger.on_funding(&funding) {
-            Ok(is_new) => self.tally.funded += u64::from(is_new),
+            Ok(true) => self.tally.fundings.push(funding),
+            Ok(false) => {}
             Err(error) => self.checker.broken("I01", format!("funding: {error}")),
         }
     }

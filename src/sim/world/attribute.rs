@@ -63,7 +63,7 @@ impl World {
                     instrument: instrument.id,
                     quantity: position.qty(),
                     mark: mid,
-                    funding: position.funding(),
+                    funding: -position.funding(),
                 })
             })
             .collect();

@@ -218,7 +218,7 @@ pub const LIMITS: Shape = Shape::Many(&[
     may(
         "use_bps",
         Integer,
-        "value over limit in basis points, rounded up; null when it cannot be told",
+        "value over limit in basis points (limit over value where less is worse), rounded up; null when it cannot be told",
     ),
 ]);
 /// See `LevelAnswer`.

@@ -100,12 +100,17 @@ impl SeatControl {
         let line = |one: &LimitUse| {
             let value = one.value.and_then(crate::risk::Amount::decimal);
             let limit = one.limit.decimal().unwrap_or_default();
+            // Where less is worse, twice the least value is half of it used.
+            let used = |value| match one.less_is_worse {
+                true => use_bps(limit, value),
+                false => use_bps(value, limit),
+            };
             LimitAnswer {
                 control: one.row.to_owned(),
                 scope: self.names().scope(&one.scope),
                 value: value.map(|value| value.normalize()),
                 limit: limit.normalize(),
-                use_bps: value.and_then(|value| use_bps(value, limit)),
+                use_bps: value.and_then(used),
             }
         };
         Ok(uses.iter().map(line).collect())

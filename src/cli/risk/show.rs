@@ -350,7 +350,8 @@ fn new_limits(limits: &LimitsAnswer, confirmed: bool) -> String {
     );
     if let Some(token) = &limits.token {
         text.push_str(&format!(
-            "\n\na second risk officer confirms within {} s:\n\n  arbalest risk --as NAME reload --token {token} --hash {} --yes",
+            "\n\nlooser limits take effect at K1 or above: arbalest risk reduce --reason \"...\" comes first if the portfolio is armed\n\
+             a second risk officer confirms within {} s:\n\n  arbalest risk --as NAME reload --token {token} --hash {} --yes",
             limits.expires_in_ms.div_euclid(1_000),
             limits.hash
         ));

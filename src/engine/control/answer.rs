@@ -102,7 +102,7 @@ pub struct LimitAnswer {
     pub value: Option<Decimal>,
     /// Allowed; a value equal to it passes.
     pub limit: Decimal,
-    /// Value over limit in basis points, rounded up; absent when it cannot be told.
+    /// Value over limit in basis points, or limit over value where less is worse; rounded up, absent when it cannot be told.
     pub use_bps: Option<u64>,
 }
 

@@ -10,6 +10,8 @@
 
 #[path = "recovery/kill.rs"]
 mod kill;
+#[path = "recovery/losses.rs"]
+mod losses;
 #[path = "recovery/market.rs"]
 mod market;
 #[path = "recovery/policies.rs"]

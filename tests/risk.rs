@@ -15,6 +15,8 @@ mod docs;
 mod gate;
 #[path = "risk/gate_rows.rs"]
 mod gate_rows;
+#[path = "risk/kept.rs"]
+mod kept;
 #[path = "risk/level_twin.rs"]
 mod level_twin;
 #[path = "risk/levels.rs"]

@@ -30,7 +30,8 @@ mod raises;
 pub(super) use bind::BindPosition;
 pub use bind::{BindAccount, BindExecution};
 pub use people::{
-    BindSignal, Operator, OrdersLive, RestoreLevels, StartupBegins, StartupReconciled,
+    BindSignal, Operator, OrdersLive, RestoreLevels, RestoreLosses, StartupBegins,
+    StartupReconciled,
 };
 use quotes::QuoteBook;
 pub use raises::GateRaises;
@@ -225,6 +226,7 @@ impl RiskSeat {
                 };
                 self.write(self.names().level_state(&state, now));
             }
+            RiskOutput::LossPoint(point) => self.write(self.names().losses(&point)),
             RiskOutput::LimitsChanged(change) => {
                 tracing::warn!(hash = %change.hash, "other limits are in force");
                 if let Some(signal) = &self.signal {

@@ -15,13 +15,13 @@ use crate::engine::recovery::{History, Reading, StartLimits, Taken};
 use crate::exchanges::rules::RuleBook;
 use crate::exchanges::secret::Credentials;
 use crate::journal::{
-    Cursor, Entry, Instant, Journal, Line, Names, Record, first_seq, kept_limits,
+    Cursor, Entry, Instant, Journal, Line, LossReading, Names, Record, first_seq, kept_limits,
     levels_from_journal,
 };
 use crate::ledger::Ledger;
 use crate::market::{MarketEvent, VenueId};
 use crate::ring::{Consumer, Wake, ring};
-use crate::risk::LevelState;
+use crate::risk::{LevelState, LossPoint};
 use crate::store::Follower;
 use crate::telemetry::snapshot::RecoveryStatus;
 use crate::telemetry::{Lanes, Telemetry};
@@ -40,8 +40,8 @@ use super::reach::{feed_names, rule_books, transports};
 use super::ready::wait_ready;
 use super::recover::{Recovery, durable};
 use super::risk::{
-    BindAccount, BindExecution, BindPosition, OrdersLive, Positions, RestoreLevels, StartupBegins,
-    StartupReconciled,
+    BindAccount, BindExecution, BindPosition, OrdersLive, Positions, RestoreLevels, RestoreLosses,
+    StartupBegins, StartupReconciled,
 };
 use super::sampler::{Facts, Handles};
 use super::seats::{gap_event, hot_arbiter};
@@ -69,6 +69,8 @@ struct Past {
     history: History,
     /// The levels that the last session held.
     levels: Option<LevelState>,
+    /// What earlier sessions lost and earned.
+    losses: Vec<LossPoint>,
     /// The limits to begin with, and what the file loosened meanwhile.
     limits: StartLimits,
 }
@@ -136,12 +138,15 @@ fn past(
         .collect();
     // The accounts of simulated venues begin with the process: nothing that was traded there is left.
     let fresh = settings.venues().iter().map(|venue| venue.simulated);
-    let mut reading = Reading::new(&assembly.catalogue, &names, fresh.collect());
+    let fresh: Vec<bool> = fresh.collect();
+    let mut losses = LossReading::new(&assembly.catalogue, &names, fresh.clone());
+    let mut reading = Reading::new(&assembly.catalogue, &names, fresh);
     let Some(directory) = options.journal_dir.as_deref() else {
         return Ok(Past {
             journal: None,
             history: reading.finish(),
             levels: None,
+            losses: Vec::new(),
             limits: start_limits(None, assembly)?,
         });
     };
@@ -157,6 +162,9 @@ fn past(
                     record: line.record(),
                 }];
             }
+            Taken::Losses => losses
+                .take(&line)
+                .map_err(|error| StartError::Losses(error.to_string()))?,
             Taken::Limits => last_limits = Some(line),
             Taken::History | Taken::Other => {}
         }
@@ -175,6 +183,7 @@ fn past(
         journal: Some(Arc::new(journal)),
         history: reading.finish(),
         levels,
+        losses: losses.finish(),
         limits: start_limits(last_limits.as_ref(), assembly)?,
     })
 }
@@ -267,6 +276,7 @@ impl Start<'_> {
                 .filter_map(|instrument| ledger.snapshot(instrument.id))
                 .collect(),
         ));
+        risk.must(RestoreLosses(self.past.losses.clone()));
         board.set_ledger(&ledger, &catalogue);
         let parts = PositionParts {
             ledger,

@@ -125,6 +125,11 @@ pub enum StartError {
     /// The heartbeat's thread cannot be started.
     #[error("the heartbeat cannot be written: {0}")]
     Heart(std::io::Error),
+    /// Nobody knows what was lost today.
+    #[error(
+        "journal: a record of losses cannot be read ({0}): restore it from a copy, or move it away"
+    )]
+    Losses(String),
     /// Nobody knows which limits were in force.
     #[error(
         "journal: its last limits cannot be read ({0}): restore it from a copy, or move it away"

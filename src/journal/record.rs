@@ -12,6 +12,7 @@ use crate::trade::{Fill, Liquidity, StrategyId};
 use crate::units::{Price, Qty, Side};
 
 use super::levels::{ClearRecord, HeldRecord, LimitRecord, ProbationRecord, actor};
+use super::losses::LossRecord;
 use super::rows::{
     AlertRecord, CancelRecord, ConfigRecord, ControlRecord, OrderRecord, PositionRow, RefusalRow,
     ReportRecord, RiskMetricsRecord,
@@ -108,6 +109,8 @@ pub enum Record {
         /// Scopes on probation after a re-arm.
         probations: Vec<ProbationRecord>,
     },
+    /// What losses are measured by: each minute, at new heights and after sets; a day of them is restored at the next start.
+    LossState(Box<LossRecord>),
     /// Other limits are in force.
     LimitsChanged {
         /// SHA-256 of their text, hex.
@@ -203,6 +206,7 @@ impl Record {
             | Self::Stopped { .. }
             | Self::LevelChanged { .. }
             | Self::LevelState { .. }
+            | Self::LossState(_)
             | Self::LimitsChanged { .. }
             | Self::LimitsInForce { .. }
             | Self::CloseIntent(_)

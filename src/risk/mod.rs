@@ -7,6 +7,7 @@ pub mod amount;
 pub mod approved;
 pub mod gate;
 pub mod identity;
+pub mod kept;
 mod levels;
 pub mod limits;
 pub mod monitor;
@@ -26,6 +27,7 @@ pub use amount::Amount;
 pub use approved::{Approved, ApprovedSet, SetVerdict, UNWIND_SEQ_BIT, UNWIND_STRATEGY, Verdict};
 pub use gate::{Gate, Parent, Repair, check_expiry, check_order_id};
 pub use identity::BuildId;
+pub use kept::{KeptPosition, KeptUnit, LossPoint};
 pub use levels::state::{LevelClear, LevelEntry, LevelState, cause_of};
 pub use limits::{
     CloseLimits, ControlLimits, Direction, InstrumentLimits, KillLimits, LimitChange, Limits,

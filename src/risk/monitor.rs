@@ -34,6 +34,7 @@ mod feeds;
 mod gate_raise;
 mod heard;
 mod judge;
+mod kept;
 mod legs;
 mod loss;
 mod margin;
@@ -372,6 +373,7 @@ impl Monitor {
             out.extend(covered.filter(|_| clears).map(RiskOutput::ClearInstrument));
         }
         self.publish(now, out);
+        self.tell_losses(now, out);
         if let Some(state) = self.levels.take_state() {
             out.push(RiskOutput::LevelState(Box::new(state)));
         }

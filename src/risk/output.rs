@@ -8,7 +8,9 @@ use crate::units::{Asset, MonoNanos, Nanos, Price, Qty};
 
 use super::levels::state::LevelState;
 use super::operator::Hex32;
-use super::{Amount, Approved, Control, KillLevel, LimitChange, Limits, Refusal, RiskView};
+use super::{
+    Amount, Approved, Control, KillLevel, LimitChange, Limits, LossPoint, Refusal, RiskView,
+};
 
 /// Everything the monitor wants to happen, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub enum RiskOutput {
     LevelChanged(LevelChange),
     /// To the record that survives a restart: the levels and latches as they stand after a change.
     LevelState(Box<LevelState>),
+    /// To the record that survives a restart: what losses are measured by, each minute and at new heights.
+    LossPoint(Box<LossPoint>),
     /// To the gate and the audit trail: new limits.
     LimitsChanged(Box<LimitsChanged>),
 }

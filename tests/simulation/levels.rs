@@ -129,7 +129,10 @@ fn rest_by_hand(setup: &mut WorldSetup, trigger: Trigger) {
     let covered = match trigger {
         Trigger::Person(Where::Portfolio, _) => 0..3,
         Trigger::Person(Where::Symbol, _) => 0..2,
-        _ => 2..3,
+        Trigger::Person(Where::Venue, _)
+        | Trigger::Loss
+        | Trigger::ForeignFill
+        | Trigger::VenueClose => 2..3,
     };
     for venue in covered {
         for (side, price) in [(Side::Buy, 5_900_000), (Side::Sell, 6_500_000)] {
@@ -320,6 +323,6 @@ fn nothing_that_increases_leaves_after_k1_and_nothing_rests_after_k2() {
     assert!(reduced > 0, "reducing orders were let out");
     println!(
         "K2 to zero resting orders: worst {} us of virtual time over {cleared} venues; after K1 {reduced} executions, all reducing",
-        worst.0 / 1_000
+        worst.0.div_euclid(1_000)
     );
 }

@@ -3,7 +3,7 @@
 use actix::prelude::{Addr, Handler, Message};
 
 use crate::actors::signal::SignalSeat;
-use crate::risk::{LevelState, Monitor, OperatorCommand, OperatorDone, OperatorRefusal};
+use crate::risk::{LevelState, LossPoint, Monitor, OperatorCommand, OperatorDone, OperatorRefusal};
 
 use super::RiskSeat;
 
@@ -21,6 +21,11 @@ pub struct StartupBegins;
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub struct RestoreLevels(pub LevelState);
+
+/// What earlier sessions lost and earned, oldest first. After the baselines of the positions.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct RestoreLosses(pub Vec<LossPoint>);
 
 /// Order entry is live: what restored levels cancel can be sent now.
 #[derive(Debug, Clone, Copy, Message)]
@@ -59,6 +64,13 @@ impl Handler<RestoreLevels> for RiskSeat {
         self.drive(context, |monitor, now, out| {
             monitor.restore_levels(message.0, now, out);
         });
+    }
+}
+
+impl Handler<RestoreLosses> for RiskSeat {
+    type Result = ();
+    fn handle(&mut self, message: RestoreLosses, context: &mut Self::Context) {
+        self.drive(context, |monitor, _, _| monitor.restore_losses(&message.0));
     }
 }
 

@@ -129,6 +129,8 @@ pub enum Taken {
     History,
     /// The kill levels as they stood: the levels' own reader takes them.
     Levels,
+    /// What losses were measured by: their own reader takes it.
+    Losses,
     /// The limits in force: their own reader takes them.
     Limits,
     /// Of no interest here.
@@ -174,6 +176,7 @@ impl<'a> Reading<'a> {
         match kind(&line.text) {
             "started" | "stopped" | "recovered" | "baseline" | "adjusted" | "fill" | "funding" => {}
             "level_state" => return Ok(Taken::Levels),
+            "loss_state" => return Ok(Taken::Losses),
             "limits_in_force" => return Ok(Taken::Limits),
             "not_recorded" => {
                 self.history.has_gaps = true;

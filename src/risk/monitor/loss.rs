@@ -6,41 +6,63 @@ use rust_decimal::Decimal;
 
 use crate::market::{Symbol, VenueId};
 use crate::risk::stats::{Drawdown, LossWindow};
-use crate::risk::{KillLevel, RiskOutput, Scope, Spent};
+use crate::risk::{KillLevel, LossPoint, RiskOutput, Scope, Spent};
 use crate::trade::{SetFacts, StrategyId};
 use crate::units::{MonoNanos, Nanos, Ppm, UnixNanos};
 
 use super::Monitor;
 use super::exposure::ratio;
 use super::judge::{Reading, Tier};
+use super::kept::Kept;
 use super::rows::Control;
 
 /// Memory of a loss window: one value a minute.
-const STEP: Nanos = Nanos::from_secs(60);
+pub(super) const STEP: Nanos = Nanos::from_secs(60);
 
 /// Value of a unit and its losses.
 #[derive(Debug)]
-struct Unit {
-    value: Drawdown,
-    window: LossWindow,
+pub(super) struct Unit {
+    pub(super) value: Drawdown,
+    pub(super) window: LossWindow,
 }
 
 /// What losses are measured with.
 #[derive(Debug, Default)]
 pub(super) struct Losses {
-    portfolio: Option<Unit>,
-    venues: BTreeMap<VenueId, Unit>,
+    pub(super) portfolio: Option<Unit>,
+    pub(super) venues: BTreeMap<VenueId, Unit>,
     /// Profit of ended sets since the session began, and its window over the equity at the first of them.
-    strategies: BTreeMap<StrategyId, (Decimal, LossWindow)>,
-    symbols: BTreeMap<Symbol, LossWindow>,
+    pub(super) strategies: BTreeMap<StrategyId, (Decimal, LossWindow)>,
+    pub(super) symbols: BTreeMap<Symbol, LossWindow>,
     /// Largest fall from the high-water mark so far.
     pub(super) worst_drawdown: Option<Decimal>,
+    /// What survives a restart.
+    pub(super) kept: Kept,
 }
 
 impl Losses {
     /// A baseline of one of its instruments came: what stood before is not a loss of this session.
     pub(super) fn forget_symbol(&mut self, symbol: Symbol) {
         self.symbols.remove(&symbol);
+    }
+
+    /// Profits of symbols and strategies at one instant of an earlier session.
+    pub(super) fn restore_sums(&mut self, point: &LossPoint) {
+        for (symbol, profit) in &point.symbols {
+            let window = self.symbols.entry(*symbol);
+            let window = window.or_insert_with(|| LossWindow::new(STEP));
+            window.on_value(*profit, point.at);
+        }
+        for (strategy, begun, sum) in &point.strategies {
+            let entry = self.strategies.entry(*strategy);
+            let (newest, window) = entry.or_insert_with(|| {
+                let mut window = LossWindow::new(STEP);
+                window.on_value(*begun, point.at);
+                (*sum, window)
+            });
+            *newest = *sum;
+            window.on_value(*sum, point.at);
+        }
     }
 
     /// Unit value, high-water mark and drawdown of the whole.
@@ -87,6 +109,9 @@ impl Monitor {
         whole: Option<Decimal>,
         now: MonoNanos,
     ) {
+        if !self.resume_units(equities, whole, now) {
+            return;
+        }
         let time = self.unix(now);
         if let Some(whole) = whole {
             note(&mut self.losses.portfolio, whole, time);
@@ -172,6 +197,7 @@ impl Monitor {
             *sum = sum.saturating_add(realized);
             window.on_value(*sum, time);
         }
+        self.losses.kept.moved = true;
         let mut readings = Vec::new();
         self.read_strategy_loss(set.strategy, &mut readings);
         self.judge_all(&readings, now, out);

@@ -18,7 +18,7 @@ pub struct RiskMetrics {
     pub total_exposure: Option<Decimal>,
     /// Net value of all positions.
     pub net_exposure: Option<Decimal>,
-    /// Largest fall of the unit value from its high-water mark in this session, as a ratio.
+    /// Largest fall of the unit value from its high-water mark, as a ratio; over restarts, as long as the journal is kept.
     pub max_drawdown: Option<Decimal>,
     /// Fall from the high-water mark now.
     pub drawdown: Option<Decimal>,
@@ -36,7 +36,7 @@ pub struct RiskMetrics {
     pub equity: Option<Decimal>,
     /// By venue id.
     pub venue_equity: Vec<Option<Decimal>>,
-    /// Value of one unit; 1 when the session began.
+    /// Value of one unit; 1 when the journal began.
     pub nav: Option<Decimal>,
     /// Its highest value.
     pub high_water_mark: Option<Decimal>,

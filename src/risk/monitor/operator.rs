@@ -17,6 +17,7 @@ use crate::risk::{
 use crate::units::MonoNanos;
 
 use super::Monitor;
+use super::rows::Control;
 
 /// Causes that count as a loss: two people lower them whatever their level (2.5).
 const LOSSES: &[&str] = &["AT-02", "AT-03", "AT-04", "AT-05", "AT-06"];
@@ -102,6 +103,7 @@ impl Monitor {
     pub fn startup_reconciled(&mut self, found: &str, now: MonoNanos, out: &mut Vec<RiskOutput>) {
         self.view_changed |= self.levels.end_startup(found.to_owned(), now, out);
         self.begin_reconciled();
+        self.losses.kept.reconciled = true;
         self.evaluate_all(now, out);
         self.finish(now, out);
     }
@@ -262,7 +264,15 @@ impl Monitor {
             return Err(refusal);
         }
         let from = self.levels.of_scope(scope);
-        let reason = format!("{} (asked for by {})", pending.reason, pending.by.name);
+        let mut reason = format!("{} (asked for by {})", pending.reason, pending.by.name);
+        let drawdown = Cause {
+            label: Control::Drawdown.row(),
+            source: None,
+        };
+        if self.levels.of_cause(scope, drawdown) > to_level {
+            self.losses.lower_mark();
+            reason.push_str("; the high-water mark begins anew");
+        }
         let actor = Actor::Operator(by.name.clone());
         self.view_changed |= self.levels.lower(scope, to_level, actor, reason, now, out);
         self.forget_judged(scope, now, out);

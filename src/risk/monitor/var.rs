@@ -45,6 +45,11 @@ impl RiskModel {
         }
     }
 
+    /// A price of an earlier session, in order of time.
+    pub(super) fn seed(&mut self, asset: Asset, price: Decimal, at: UnixNanos) {
+        self.returns.on_price(asset, price, at);
+    }
+
     /// Covariances for the gate (PT-29).
     pub(super) fn model(&self) -> Option<Arc<VarModel>> {
         self.model.clone()
@@ -114,7 +119,7 @@ impl Monitor {
         }
     }
 
-    fn refresh_model(&mut self) {
+    pub(super) fn refresh_model(&mut self) {
         let own = &self.limits.controls;
         let least = usize::try_from(own.var_observations_min).unwrap_or(usize::MAX);
         let covariance = self.model.returns.covariance(own.var_lambda, least);

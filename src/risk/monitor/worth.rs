@@ -50,6 +50,11 @@ impl OwnBooks {
     pub(super) fn of(&self, venue: VenueId, asset: Asset) -> Option<Decimal> {
         self.balances.get(&(venue, asset)).copied()
     }
+    /// All balances.
+    pub(super) fn all(&self) -> impl Iterator<Item = (VenueId, Asset, Decimal)> {
+        let each = self.balances.iter();
+        each.map(|((venue, asset), amount)| (*venue, *asset, *amount))
+    }
     /// Balances at one venue.
     pub(super) fn at(&self, venue: VenueId) -> impl Iterator<Item = (Asset, Decimal)> {
         self.balances
@@ -101,6 +106,12 @@ impl Monitor {
             return Some(Decimal::ONE);
         }
         self.rates.by_asset.get(&asset).map(|(_, mid)| *mid)
+    }
+
+    /// Price of a unit of each base asset that has one.
+    pub(super) fn base_prices(&self) -> Vec<(Asset, Decimal)> {
+        let each = self.rates.by_asset.iter();
+        each.map(|(asset, (_, mid))| (*asset, *mid)).collect()
     }
 
     /// What should be at a venue by our own books; `None` before its first complete answer, or of an asset never heard of.
@@ -158,7 +169,7 @@ impl Monitor {
     }
 
     /// Whether an asset is one that the catalogue trades at a venue. Others are people's own and not valued.
-    fn is_traded(&self, venue: VenueId, asset: Asset) -> bool {
+    pub(super) fn is_traded(&self, venue: VenueId, asset: Asset) -> bool {
         self.catalogue.at_venue(venue).any(|instrument| {
             let symbol = &instrument.symbol;
             symbol.base == asset || symbol.quote == asset || symbol.settle == Some(asset)

@@ -21,7 +21,7 @@ pub enum NavError {
     Money(#[from] MoneyError),
 }
 
-/// Equity in units, and the highest value that a unit ever had. Never falls except by [`Drawdown::rebase`] (I25).
+/// Equity in units, and the highest value that a unit ever had. Never falls except by [`Drawdown::rebase`] and [`Drawdown::lower_mark`] (I25).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drawdown {
     units: Money,
@@ -108,6 +108,20 @@ impl Drawdown {
     /// [`NavError::NoEquity`] when it is not above zero.
     pub fn rebase(&mut self) -> Result<(), NavError> {
         *self = Self::new(self.equity.0)?;
+        Ok(())
+    }
+
+    /// The high-water mark begins again at the value now; units and value stay, so that losses of the day do. The caller records
+    /// who did it and why (I25).
+    ///
+    /// # Errors
+    /// [`NavError::NoEquity`] when the value is not above zero.
+    pub fn lower_mark(&mut self) -> Result<(), NavError> {
+        let value = self.nav()?;
+        if value.0 <= Decimal::ZERO {
+            return Err(NavError::NoEquity);
+        }
+        self.high = value;
         Ok(())
     }
 

@@ -88,6 +88,18 @@ impl LossWindow {
         now.saturating_sub(DAY).div_euclid(self.step)
     }
 
+    /// The first value of all.
+    #[must_use]
+    pub const fn first(&self) -> Option<Decimal> {
+        self.first
+    }
+
+    /// The newest value; `None` before the first.
+    #[must_use]
+    pub fn newest(&self) -> Option<Decimal> {
+        self.newest.map(|(_, value)| value)
+    }
+
     /// Loss since midnight UTC; `None` before the first value.
     #[must_use]
     pub fn day(&self) -> Option<Loss> {

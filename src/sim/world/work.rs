@@ -390,7 +390,7 @@ impl World {
                     self.close_begins(intent);
                 }
                 RiskOutput::CloseRecord(record) => self.close_ends(*record),
-                RiskOutput::LevelState(_) => {}
+                RiskOutput::LevelState(_) | RiskOutput::LossPoint(_) => {}
                 RiskOutput::LimitsChanged(change) => self.hot.on_limits(&change.limits),
                 RiskOutput::LevelChanged(change) => {
                     self.tally.remark(format!(

@@ -7,6 +7,8 @@
 
 #[path = "simulation/closes.rs"]
 mod closes;
+#[path = "simulation/cross_exchange.rs"]
+mod cross_exchange;
 #[path = "simulation/funding.rs"]
 mod funding;
 #[path = "simulation/levels.rs"]

@@ -1063,6 +1063,45 @@ fn at31_counts_what_is_critical() {
     assert_eq!(raised_by_at31(&rig), Some((Severity::Critical, true)));
 }
 
+/// A position or a loss over its limit waits for a person like any other critical alert, until it is closed and clear, or seen.
+#[test]
+fn at31_hears_of_positions_and_losses_over_their_limit() {
+    let told = |rig: &Rig| rig.told(Control::Unacknowledged, Scope::Portfolio);
+    let critical = Some((Severity::Critical, true));
+    let build = || {
+        let mut rig = Rig::new(|limits| {
+            limits.controls.acknowledge_within = secs(10);
+            limits.unrealized_loss_usd_max = dec("500");
+        });
+        rig.funded();
+        rig
+    };
+    // AT-02: 1 BTC, 600 under water.
+    let mut rig = build();
+    rig.own(NORTH, ONE, "0");
+    rig.mark(NORTH, MID - 60_000);
+    assert_eq!(
+        rig.level(Scope::Symbol(instruments()[NORTH.index()].symbol)),
+        KillLevel::Flatten
+    );
+    rig.tick(secs(10));
+    assert_ne!(told(&rig), critical);
+    rig.tick(secs(1));
+    assert_eq!(told(&rig), critical);
+    let blocked = |alert: &Alert| alert.kind == AlertKind::CloseBlocked;
+    assert!(
+        !rig.alerts.iter().any(blocked),
+        "that would be heard of too"
+    );
+    // Seen in time: nobody is looked for.
+    let mut rig = build();
+    rig.own(NORTH, ONE, "0");
+    rig.mark(NORTH, MID - 60_000);
+    rig.fact(&Fact::Acknowledged);
+    rig.tick(secs(11));
+    assert_ne!(told(&rig), critical);
+}
+
 /// Sizes are whole again when nothing is uneven any more, and when a person re-armed what strangers raised.
 #[test]
 fn half_sizes_end_with_their_cause() {

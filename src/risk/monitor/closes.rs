@@ -50,6 +50,8 @@ impl Monitor {
         }
         let scope = Scope::Instrument(before.instrument);
         let explained = found != i128::from(before.qty.0) || close.foreign_seen();
+        self.people
+            .note(AlertKind::ClosePostcondition, scope, true, now);
         out.push(alert(
             AlertKind::ClosePostcondition,
             Severity::Critical,

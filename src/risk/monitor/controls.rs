@@ -60,6 +60,8 @@ impl Monitor {
                 reason,
             };
             if self.raise(raise, now, out) {
+                self.people
+                    .note(AlertKind::PositionOverLimit, scope, true, now);
                 out.push(alert(
                     AlertKind::PositionOverLimit,
                     Severity::Critical,
@@ -82,6 +84,8 @@ impl Monitor {
             .settle(cause, standing.clear, self.limits.cooldown, now, out)
         {
             self.view_changed = true;
+            self.people
+                .note(AlertKind::PositionOverLimit, scope, false, now);
             out.push(alert(
                 AlertKind::PositionOverLimit,
                 Severity::Info,
@@ -139,6 +143,7 @@ impl Monitor {
             reason: format!("unrealized loss {value} was over {limit}"),
         };
         if self.raise(raise, now, out) {
+            self.people.note(AlertKind::LossOverLimit, scope, true, now);
             out.push(alert(
                 AlertKind::LossOverLimit,
                 Severity::Critical,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use crate::market::InstrumentId;
-use crate::risk::levels::{Cause, Raise};
+use crate::risk::levels::{Cause, Raise, contains};
 use crate::risk::{Actor, AlertKind, Amount, KillLevel, LimitUse, RiskOutput, Scope, Severity};
 use crate::units::{MonoNanos, Nanos, Ppm};
 
@@ -294,6 +294,18 @@ impl Monitor {
         out: &mut Vec<RiskOutput>,
     ) {
         self.twins.forget_counts(scope, &self.catalogue);
+        // AT-01 and AT-02: who lowered what they raised has seen them.
+        for instrument in self
+            .catalogue
+            .all()
+            .iter()
+            .filter(|one| contains(scope, one))
+        {
+            for kind in [AlertKind::PositionOverLimit, AlertKind::LossOverLimit] {
+                let place = Scope::Instrument(instrument.id);
+                self.people.note(kind, place, false, now);
+            }
+        }
         for control in self.judged.forget(scope) {
             let kind = AlertKind::Control(control);
             self.levels.forget_near(scope, control.row());

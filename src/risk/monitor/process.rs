@@ -69,7 +69,8 @@ impl People {
             self.open.remove(&(kind, scope));
         }
     }
-    /// What a forced close said. A hand-over stands until the position is closed again, or a person has seen it.
+    /// What a forced close said. A hand-over or a broken postcondition stands until the position is closed again, or a person
+    /// has seen it; what blocks or delays a close ends with it.
     pub(super) fn on_close_said(&mut self, said: &[RiskOutput], now: MonoNanos) {
         for output in said {
             let RiskOutput::Alert(alert) = output else {
@@ -78,15 +79,20 @@ impl People {
             let critical = alert.raised && alert.severity == Severity::Critical;
             if matches!(
                 alert.kind,
-                AlertKind::CloseBlocked | AlertKind::CloseHandover
+                AlertKind::CloseBlocked
+                    | AlertKind::CloseEscalated
+                    | AlertKind::CloseHandover
+                    | AlertKind::ClosePostcondition
             ) {
                 self.note(alert.kind, alert.scope, critical, now);
             }
             if alert.kind == AlertKind::CloseStarted {
                 self.note(AlertKind::CloseBlocked, alert.scope, false, now);
+                self.note(AlertKind::CloseEscalated, alert.scope, false, now);
             }
             if alert.kind == AlertKind::CloseStarted && alert.raised {
                 self.note(AlertKind::CloseHandover, alert.scope, false, now);
+                self.note(AlertKind::ClosePostcondition, alert.scope, false, now);
             }
         }
     }

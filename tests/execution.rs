@@ -4,8 +4,12 @@
 
 #[path = "execution_parts/bench.rs"]
 mod bench;
+#[path = "execution_parts/cells.rs"]
+mod cells;
 #[path = "execution_parts/cycles.rs"]
 mod cycles;
+#[path = "execution_parts/disorder.rs"]
+mod disorder;
 #[path = "execution_parts/faults.rs"]
 mod faults;
 #[path = "execution_parts/matrix.rs"]

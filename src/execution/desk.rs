@@ -439,6 +439,11 @@ impl Desk {
     pub const fn counters(&self) -> &DeskCounters {
         &self.counters
     }
+    /// A set still remembered, to look at.
+    #[must_use]
+    pub fn set(&self, id: SetId) -> Option<&LegSet> {
+        self.sets.get(&id)
+    }
     /// Every order still remembered, to look at.
     #[must_use]
     pub const fn tracker(&self) -> &Tracker {

@@ -73,7 +73,9 @@ pub(crate) struct Bench {
     pub(crate) next_trade: u64,
     /// Bids and asks by instrument, shown at every refresh.
     pub(crate) shown: Vec<(Levels, Levels)>,
-    /// Size factors and positions are the default ones; balances what a test says.
+    /// Instruments whose venue is down: their books are not heard of any more.
+    pub(crate) down: Vec<bool>,
+    /// Balances, as far as a test says.
     pub(crate) venues: Vec<Option<Arc<VenueFacts>>>,
 }
 
@@ -109,6 +111,7 @@ impl Bench {
                 );
                 count
             ],
+            down: vec![false; count],
             venues: Vec::new(),
         };
         bench.refresh(ApprovalSeq(0));
@@ -120,6 +123,9 @@ impl Bench {
     /// Fresh books and a fresh picture of the risk seat.
     pub(crate) fn refresh(&mut self, as_of: ApprovalSeq) {
         for id in 0..u16::try_from(self.catalogue.all().len()).unwrap() {
+            if self.down[usize::from(id)] {
+                continue;
+            }
             let (bids, asks) = self.shown[usize::from(id)];
             set_book(&mut self.books, id, &bids, &asks, self.now);
         }

@@ -84,6 +84,13 @@ pub(crate) fn cycle() -> SetForm {
 
 /// An execution at the limit price whose fee is 0.1 % of what comes in.
 pub(crate) fn fill(bench: &mut Bench, ticket: &Ticket, qty: i64) {
+    let trade_id = bench.next_trade;
+    bench.next_trade += 1;
+    let kind = execution(bench, ticket, qty, trade_id);
+    bench.report(ticket, kind);
+}
+
+pub(crate) fn execution(bench: &Bench, ticket: &Ticket, qty: i64, trade_id: u64) -> ReportKind {
     let instrument = bench.catalogue.get(ticket.instrument).unwrap().clone();
     let base = instrument.grid.qty_decimal(Qty(qty));
     let quote = base * instrument.grid.price_decimal(ticket.limit_price);
@@ -91,9 +98,7 @@ pub(crate) fn fill(bench: &mut Bench, ticket: &Ticket, qty: i64) {
         Side::Buy => (base, instrument.symbol.base),
         Side::Sell => (quote, instrument.symbol.quote),
     };
-    let trade_id = bench.next_trade;
-    bench.next_trade += 1;
-    let kind = ReportKind::Filled {
+    ReportKind::Filled {
         side: ticket.side,
         qty: Qty(qty),
         price: ticket.limit_price,
@@ -101,8 +106,7 @@ pub(crate) fn fill(bench: &mut Bench, ticket: &Ticket, qty: i64) {
         fee_asset: Some(fee_asset),
         trade_id,
         liquidity: Liquidity::Taker,
-    };
-    bench.report(ticket, kind);
+    }
 }
 
 /// Fills that much and ends the order: what left because of it.
@@ -134,7 +138,7 @@ pub(crate) fn changes(bench: &Bench) -> BTreeMap<Asset, Decimal> {
     sums
 }
 
-fn told(changes: &[Option<(Asset, AssetQty)>]) -> BTreeMap<Asset, Decimal> {
+pub(crate) fn told(changes: &[Option<(Asset, AssetQty)>]) -> BTreeMap<Asset, Decimal> {
     let told = changes.iter().flatten().filter(|(_, qty)| qty.0 != 0);
     told.map(|(asset, qty)| (*asset, qty.decimal().unwrap()))
         .collect()

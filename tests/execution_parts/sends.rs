@@ -1,11 +1,16 @@
 //! In which order the legs of a hedge leave, for how much, and what becomes of those that never do.
 
+use std::sync::Arc;
+
 use arbalest::execution::{LegOutcome, SetEnd};
-use arbalest::market::InstrumentId;
+use arbalest::market::{InstrumentId, VenueId};
+use arbalest::risk::SetVerdict;
 use arbalest::trade::{
-    ApprovalSeq, Leg, Purpose, RejectReason, ReportKind, SendOrder, SetForm, StrategyId, Ticket,
+    ApprovalSeq, Balance, Intent, Leg, Purpose, RejectReason, ReportKind, SendOrder, SetForm,
+    StrategyId, Ticket, VenueFacts,
 };
-use arbalest::units::{Nanos, Price, Qty, Side};
+use arbalest::units::{Asset, Nanos, Price, Qty, Side};
+use rust_decimal::Decimal;
 
 use crate::bench::{Bench, placed, rejected};
 use crate::small_market::instrument;
@@ -210,4 +215,107 @@ fn nothing_leaves_twice() {
     let approvals: Vec<u64> = sent.iter().map(|ticket| ticket.approval.0).collect();
     assert_eq!(approvals, [1, 2, 3]);
     assert_eq!(bench.desk.settled(), ApprovalSeq(1));
+}
+
+/// What a leg needs that has not left yet is promised: a second set cannot spend it, until the first gives it back.
+#[test]
+fn a_waiting_leg_keeps_its_balance() {
+    let mut bench = Bench::new(vec![instrument(0, false), instrument(1, false)]);
+    let holds = |venue, code: &str, free: i64| {
+        let balance = Balance {
+            free: free.into(),
+            locked: Decimal::ZERO,
+        };
+        Some(Arc::new(VenueFacts {
+            ready: true,
+            balances: vec![(Asset::new(code).unwrap(), balance)],
+            ..VenueFacts::unheard(VenueId(venue))
+        }))
+    };
+    bench.venues = vec![holds(0, "USDT", 1_000_000), holds(1, "BTC", 1)];
+    bench.refresh(ApprovalSeq(0));
+    // 0.6 of the one coin at venue 1.
+    let legs = [leg(0, Side::Buy, 6_000), leg(1, Side::Sell, 6_000)];
+    let left = bench.send_as(&legs, SetForm::Hedge, SendOrder::FirstThenParallel);
+    assert_eq!(sizes(&left), [(0, 6_000)]);
+    let mut second = Intent::new(StrategyId(0), &legs, bench.now);
+    second.send = SendOrder::FirstThenParallel;
+    let SetVerdict::Refused { leg_index, refusal } =
+        bench.gate.check_set(&second, &bench.books, bench.now)
+    else {
+        panic!("the coin was promised twice")
+    };
+    assert_eq!((leg_index, refusal.row().code), (1, "BALANCE_INSUFFICIENT"));
+    end(&mut bench, &left[0], 0);
+    let settled = bench.desk.settled();
+    assert_eq!(
+        settled,
+        ApprovalSeq(2),
+        "the waiting one gave its approval back"
+    );
+    // The venue's figures are told anew twice after that: then nothing of it is missing.
+    for _ in 0..3 {
+        bench.venues = vec![holds(0, "USDT", 1_000_000), holds(1, "BTC", 1)];
+        bench.refresh(settled);
+    }
+    let again = bench.gate.check_set(&second, &bench.books, bench.now);
+    assert!(matches!(again, SetVerdict::Approved(_)), "{again:?}");
+}
+
+/// The legs of a chain sent one after another are paid by the one before: only the first needs a balance.
+#[test]
+fn a_funded_leg_needs_no_balance() {
+    let mut bench = crate::cycles::triangle();
+    let balance = Balance {
+        free: 10_000_i64.into(),
+        locked: Decimal::ZERO,
+    };
+    bench.venues = vec![Some(Arc::new(VenueFacts {
+        ready: true,
+        balances: vec![(Asset::new("USDT").unwrap(), balance)],
+        ..VenueFacts::unheard(VenueId(0))
+    }))];
+    bench.refresh(ApprovalSeq(0));
+    let mut intent = Intent::new(StrategyId(0), &crate::cycles::legs(), bench.now);
+    intent.form = crate::cycles::cycle();
+    let refused = |bench: &mut Bench, intent: &Intent| match bench.gate.check_set(
+        intent,
+        &bench.books,
+        bench.now,
+    ) {
+        SetVerdict::Approved(_) => None,
+        SetVerdict::Refused { leg_index, refusal } => Some((leg_index, refusal.row().code)),
+    };
+    assert_eq!(
+        refused(&mut bench, &intent),
+        Some((1, "BALANCE_INSUFFICIENT"))
+    );
+    intent.send = SendOrder::FirstThenParallel;
+    assert_eq!(
+        refused(&mut bench, &intent),
+        Some((2, "BALANCE_INSUFFICIENT"))
+    );
+    intent.send = SendOrder::Sequential;
+    assert_eq!(refused(&mut bench, &intent), None);
+    assert_eq!(
+        refused(&mut bench, &intent),
+        Some((0, "BALANCE_INSUFFICIENT")),
+        "but the start is promised"
+    );
+}
+
+/// Values of a quote that is not the reporting currency come from its own book, which must be fresh.
+#[test]
+fn a_stale_rate_refuses() {
+    let mut bench = crate::cycles::triangle();
+    bench.down[0] = true;
+    bench.now = bench.now.after(Nanos::from_secs(2));
+    bench.refresh(ApprovalSeq(0));
+    let [_, cross, _] = crate::cycles::legs();
+    let intent = Intent::new(StrategyId(0), &[cross], bench.now);
+    let verdict = bench.gate.check_set(&intent, &bench.books, bench.now);
+    let SetVerdict::Refused { refusal, .. } = verdict else {
+        panic!("{verdict:?}")
+    };
+    assert_eq!(refusal.row().code, "CONVERSION_MISSING");
 }

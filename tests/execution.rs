@@ -4,6 +4,8 @@
 
 #[path = "execution_parts/bench.rs"]
 mod bench;
+#[path = "execution_parts/budget.rs"]
+mod budget;
 #[path = "execution_parts/cells.rs"]
 mod cells;
 #[path = "execution_parts/cycles.rs"]

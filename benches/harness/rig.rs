@@ -230,12 +230,13 @@ impl<T: StageTimer> Rig<T> {
             feeds: vec![vec![InstrumentId(0)], vec![InstrumentId(1)]],
             available_at_start: vec![Qty(10_000_000), Qty(0)],
             mark_interval: Nanos::from_millis(10),
-            repair_rules: RepairRules {
+            repair_rules: vec![RepairRules {
+                on_broken: arbalest::execution::OnBroken::Cheapest,
                 cost_max: Ppm(3_000),
                 book_age_max: Nanos::from_secs(5),
                 cushion: Ppm(200),
                 notional_margin: Ppm(0),
-            },
+            }],
         };
         let gateways = (0..2).map(gateway).collect();
         let mut rig = Self {

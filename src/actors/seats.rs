@@ -161,7 +161,8 @@ impl Start<'_> {
                 Arc::clone(&self.assembly.catalogue),
                 ids,
                 DeskParams::default(),
-            ),
+            )
+            .with_budgets(self.settings.leg_budgets()),
             catalogue: Arc::clone(&self.assembly.catalogue),
             approvals,
             clock: self.clock.clone(),

@@ -15,7 +15,6 @@ use crate::strategy::{StrategyError, build};
 use crate::units::{Nanos, Ppm, Qty};
 
 use super::settings::{EngineMode, Settings, SettingsError};
-use super::strategies::StrategySettings;
 
 /// The venues' rules do not fit the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -153,25 +152,17 @@ impl Assembly {
         feeds: Vec<Vec<InstrumentId>>,
         available: Vec<Qty>,
     ) -> Result<HotSetup, AssembleError> {
-        let common = || {
-            let all = settings.strategies.iter();
-            all.map(StrategySettings::common)
-        };
-        let rules = RepairRules {
-            cost_max: common()
-                .map(|params| params.max_unwind_cost)
-                .max()
-                .unwrap_or(Ppm::from_bps(30)),
-            book_age_max: common()
-                .map(|params| params.max_book_age)
-                .max()
-                .unwrap_or(Nanos::from_millis(250)),
-            cushion: common()
-                .map(|params| params.limit_cushion)
-                .max()
-                .unwrap_or(Ppm::from_bps(2)),
-            notional_margin: self.limits.notional_margin,
-        };
+        let rules = settings.strategies.iter().map(|strategy| {
+            let common = strategy.common();
+            RepairRules {
+                on_broken: strategy.on_broken,
+                cost_max: common.max_unwind_cost,
+                book_age_max: common.max_book_age,
+                cushion: common.limit_cushion,
+                notional_margin: self.limits.notional_margin,
+            }
+        });
+        let rules = rules.collect();
         let strategies = settings
             .strategy_params(&self.catalogue)?
             .into_iter()

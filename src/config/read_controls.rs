@@ -77,6 +77,7 @@ fn read_controls(table: &Table<'_>, own: &mut ControlLimits, report: &mut Report
         nanos leg_unwind_after "leg_unwind_after_ms";
         nanos leg_cancel_after "leg_cancel_after_ms";
         nanos leg_halt_after "leg_halt_after_ms";
+        number leg_risk_quote_s_max "leg_risk_quote_s_max";
         number asset_delta_usd_max "asset_delta_usd_max";
         nanos message_age_max "message_age_ms_max";
         nanos book_age_max "book_age_ms_max";

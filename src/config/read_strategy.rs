@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use toml::de::DeTable;
 
+use crate::execution::{LegBudget, OnBroken};
 use crate::strategy::{CommonParams, DaySpan};
 use crate::trade::StrategyId;
 use crate::units::{Nanos, Ppm};
@@ -84,11 +85,15 @@ pub fn read(
     let mode = table.choice("mode", report).map(EngineMode::parse);
     let text = name.as_ref().map_or("", |name| &name.text);
     let common = read_common(&table, text, id, report);
+    let on_broken = read_on_broken(&table, report);
+    let leg_budget = read_leg_budget(&table, report);
     let own = (kind.read)(&table, common, venues, report);
     let settings = || {
         Some(StrategySettings {
             id: name.as_ref()?.text.clone(),
             mode: mode?,
+            on_broken: on_broken?,
+            leg_budget: leg_budget?,
             kind: own?,
         })
     };
@@ -102,6 +107,26 @@ pub fn read(
         keys: places.collect(),
         id: name,
     }
+}
+
+fn read_on_broken(table: &Table<'_>, report: &mut Report) -> Option<OnBroken> {
+    Some(match table.choice("on_broken_leg", report)? {
+        "complete" => OnBroken::Complete,
+        "reverse" => OnBroken::Reverse,
+        "hold" => OnBroken::Hold,
+        _ => OnBroken::Cheapest,
+    })
+}
+
+fn read_leg_budget(table: &Table<'_>, report: &mut Report) -> Option<LegBudget> {
+    let unhedged_max = table.number("max_unhedged_quote", report);
+    let unhedged_span = table.nanos("max_unhedged_ms", report);
+    let dust_max = table.number("dust_quote", report);
+    Some(LegBudget {
+        unhedged_max: unhedged_max?,
+        unhedged_span: unhedged_span?,
+        dust_max: dust_max?,
+    })
 }
 
 /// The kind of a file. One that is missing or misspelt is reported, and the nearest one is assumed, so that the other mistakes

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use crate::engine::recovery::{Policy, Unexplained};
 use crate::exchanges::Dialect;
 use crate::exchanges::gateway::DeadManTerms;
+use crate::execution::LegBudget;
 use crate::market::{Catalogue, InstrumentId, Symbol, VenueId};
 use crate::risk::{InstrumentLimits, Limits};
 use crate::trade::StrategyId;
@@ -267,6 +268,13 @@ impl Settings {
     #[must_use]
     pub fn venues(&self) -> &[VenueSettings] {
         &self.venues
+    }
+
+    /// How much each strategy's sets may have unhedged for how long, by strategy id.
+    #[must_use]
+    pub fn leg_budgets(&self) -> Vec<LegBudget> {
+        let all = self.strategies.iter();
+        all.map(|strategy| strategy.leg_budget).collect()
     }
 
     /// The limits on the instruments' grids, rounded down.

@@ -6,6 +6,7 @@ pub(super) use cross::converts;
 
 use rust_decimal::Decimal;
 
+use crate::execution::{LegBudget, OnBroken};
 use crate::market::{Catalogue, Symbol, VenueId};
 use crate::strategy::{
     BasisParams, CommonParams, CycleChoice, LegOrder, StrategyParams, TriangularParams,
@@ -21,6 +22,10 @@ pub struct StrategySettings {
     pub id: String,
     /// Whether its orders leave.
     pub mode: StrategyMode,
+    /// What is done with a set that breaks.
+    pub on_broken: OnBroken,
+    /// How much of its sets may be unhedged for how long.
+    pub leg_budget: LegBudget,
     /// What it does, and how.
     pub kind: StrategyKind,
 }

@@ -50,8 +50,8 @@ pub struct HotSetup {
     pub available_at_start: Vec<Qty>,
     /// Shortest time between two marks of one instrument.
     pub mark_interval: Nanos,
-    /// How far the repair of a broken set may go.
-    pub repair_rules: RepairRules,
+    /// How far the repair of a broken set may go, by strategy; one without any is not repaired.
+    pub repair_rules: Vec<RepairRules>,
 }
 
 /// Raises of one duty cycle; more of the same are dropped, the next refusal raises again.
@@ -104,13 +104,19 @@ pub struct HotPath {
     marked_at: Vec<MonoNanos>,
     depth_at: Vec<MonoNanos>,
     mark_interval: Nanos,
-    repair_rules: RepairRules,
+    repair_rules: Vec<RepairRules>,
     /// Venue index of each instrument: the lane of its stages.
     venues: Vec<usize>,
     refusals: RefusalCounts,
     permits: Permits,
     opportunities: Tracker,
     sent: SentTouches,
+}
+
+/// The most patient strategy's oldest book.
+fn book_age_max(rules: &[RepairRules]) -> Nanos {
+    let ages = rules.iter().map(|rules| rules.book_age_max);
+    ages.max().unwrap_or(RepairRules::default().book_age_max)
 }
 
 impl HotPath {
@@ -133,7 +139,7 @@ impl HotPath {
             &strategies,
             Arc::clone(&setup.catalogue),
             setup.taker_fees.clone(),
-            setup.repair_rules.book_age_max,
+            book_age_max(&setup.repair_rules),
             OpportunityRules::default(),
         );
         Self {
@@ -177,7 +183,9 @@ impl HotPath {
     /// Other limits are in force. Allocates: call between two batches.
     pub fn on_limits(&mut self, limits: &Limits) {
         self.gate.on_limits(limits, &self.catalogue, &self.permits);
-        self.repair_rules.notional_margin = limits.notional_margin;
+        for rules in &mut self.repair_rules {
+            rules.notional_margin = limits.notional_margin;
+        }
     }
 
     /// Back edge 1: the latest risk view. Call at the top of a duty cycle when its version changed.
@@ -399,7 +407,11 @@ impl HotPath {
             books: &self.books,
             fees: &self.taker_fees,
         };
-        let reason = match plan_repair(broken, &market, &self.repair_rules, now) {
+        let rules = self.repair_rules.get(usize::from(broken.strategy.0));
+        let plan = rules.map(|rules| plan_repair(broken, &market, rules, now));
+        let reason = match plan.unwrap_or(RepairPlan::Hold {
+            reason: HoldReason::ByRule,
+        }) {
             RepairPlan::Complete { leg_index, leg, .. }
             | RepairPlan::Reverse { leg_index, leg, .. } => {
                 let repair = Repair {

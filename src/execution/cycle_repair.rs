@@ -40,7 +40,7 @@ pub fn plan_cycle(
     let mut best: Option<(i128, RepairPlan)> = None;
     let mut held = Choice::default();
     for place in (1..cycle.len()).filter(|place| cycle.open(*place).0 != 0) {
-        let mut choice = Choice::default();
+        let mut choice = Choice::of(rules.on_broken);
         for is_forward in [true, false] {
             choice.take(around.price(place, is_forward));
         }

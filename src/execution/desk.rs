@@ -15,8 +15,8 @@ use std::sync::Arc;
 use crate::market::{Catalogue, InstrumentId, VenueId};
 use crate::risk::{Approved, check_order_id};
 use crate::trade::{
-    ApprovalSeq, ClientOrderId, OpenOrders, OrderIdSource, Purpose, SetId, StrategyId, Ticket,
-    UnwindKind, UnwindReport,
+    ApprovalSeq, ClientOrderId, Fact, OpenOrders, OrderIdSource, Purpose, SetId, StrategyId,
+    Ticket, UnwindKind, UnwindReport,
 };
 use crate::units::{Asset, MonoNanos, Nanos};
 
@@ -31,12 +31,15 @@ use super::throttle::Throttle;
 use super::tracker::Tracker;
 
 mod clear;
+mod exposure;
 mod facts;
 mod reports;
 mod residuals;
 mod send;
 mod sets;
 mod timers;
+
+pub use exposure::{Exposure, LegBudget};
 
 /// Finished sets remembered, so that a late fill opens its set again. Beyond it a late fill is only counted and booked.
 pub const SETS_KEPT: usize = 1_024;
@@ -120,6 +123,10 @@ pub struct Desk {
     settled_moved: bool,
     due: Vec<ClientOrderId>,
     flow: facts::Flow,
+    /// By strategy.
+    budgets: Vec<exposure::LegBudget>,
+    /// Told at the next [`Desk::drain_facts`].
+    facts_due: Vec<Fact>,
     counters: DeskCounters,
 }
 
@@ -154,6 +161,8 @@ impl Desk {
             settled_moved: false,
             due: Vec::new(),
             flow: facts::Flow::default(),
+            budgets: Vec::new(),
+            facts_due: Vec::new(),
             counters: DeskCounters::default(),
             params,
         }

@@ -14,6 +14,7 @@ use crate::units::{MonoNanos, Nanos, Ppm};
 
 use super::amounts::{BaseQty, Traded};
 use super::cycle::Cycle;
+use super::desk::Exposure;
 use super::order::{Order, OrderState};
 use super::tracker::Tracker;
 
@@ -277,6 +278,8 @@ pub struct LegSet {
     pub reopened: bool,
     /// An alert about it is open.
     pub alerted: bool,
+    /// What it had unhedged.
+    pub exposure: Exposure,
 }
 
 impl LegSet {
@@ -327,6 +330,7 @@ impl LegSet {
             ended_delta: BaseQty(0),
             reopened: false,
             alerted: false,
+            exposure: Exposure::default(),
         }
     }
 
@@ -344,8 +348,7 @@ impl LegSet {
         };
         let (delta, even, actionable) = match &self.cycle {
             None => {
-                let delta: i128 = self.legs.iter().map(|leg| leg.delta(tracker)).sum();
-                let delta = delta.saturating_add(self.carried.0);
+                let delta = self.delta(tracker).0;
                 (delta, delta == 0 || self.legs.len() == 1, true)
             }
             Some(cycle) => {
@@ -366,6 +369,13 @@ impl LegSet {
             repair_undecided: repairs().any(|order| !order.state().is_terminal()),
             settled: self.all_orders(tracker).all(Order::is_settled),
         }
+    }
+
+    /// Unhedged quantity of a hedge, carried residual included.
+    #[must_use]
+    pub fn delta(&self, tracker: &Tracker) -> BaseQty {
+        let delta: i128 = self.legs.iter().map(|leg| leg.delta(tracker)).sum();
+        BaseQty(delta.saturating_add(self.carried.0))
     }
 
     fn is_dust(&self, cycle: &Cycle, place: usize, catalogue: &Catalogue) -> bool {

@@ -25,12 +25,12 @@ pub use amounts::{BaseQty, Traded};
 pub use attribution::{Attribution, Attributor, Unattributed};
 pub use command::{CommandAction, OrderCommand};
 pub use cycle::{AssetQty, Cycle};
-pub use desk::{Desk, DeskParams};
+pub use desk::{Desk, DeskParams, Exposure, LegBudget};
 pub use legs::{LegOutcome, SetEnd};
 pub use order::{NotFoundRule, Order, OrderState};
 pub use output::{
     DeskAlert, DeskAlertKind, DeskCounters, DeskOutput, LegSummary, OpenSummary, SetSummary,
 };
 pub use resolver::{
-    BrokenLeg, BrokenSet, HoldReason, RepairMarket, RepairPlan, RepairRules, plan_repair,
+    BrokenLeg, BrokenSet, HoldReason, OnBroken, RepairMarket, RepairPlan, RepairRules, plan_repair,
 };

@@ -69,6 +69,10 @@ pub enum DeskAlertKind {
     ApprovalRepeated,
     /// No room for more orders or sets, or an instrument that cannot be counted: nothing was sent.
     NotSendable,
+    /// A set was unhedged beyond its budget.
+    LegRisk,
+    /// Remainders carried on are worth more than what counts as dust.
+    DustLarge,
     /// An order's id was used before, or no venue could take it: nothing was sent (PT-10); the label of the refusal.
     OrderIdRefused(&'static str),
 }
@@ -88,6 +92,8 @@ impl DeskAlertKind {
             Self::RepairRefused => "repair_refused",
             Self::ApprovalRepeated => "approval_repeated",
             Self::NotSendable => "not_sendable",
+            Self::LegRisk => "leg_risk",
+            Self::DustLarge => "dust_large",
             Self::OrderIdRefused(label) => label,
         }
     }
@@ -162,6 +168,10 @@ pub struct SetSummary {
     pub residual: BaseQty,
     /// What each asset of a chain has changed by, the start first; what is left of the others is carried, or told when held.
     pub changes: [Option<(Asset, AssetQty)>; LEGS_MAX],
+    /// How long anything of it was unhedged: its time to hedge.
+    pub unhedged: Nanos,
+    /// Unhedged value times time, in quote-seconds.
+    pub leg_risk: Decimal,
     /// Times it was reported as broken.
     pub broken_count: u32,
     /// Repairs sent.

@@ -76,9 +76,36 @@ pub struct BrokenLeg {
     pub refusals: u32,
 }
 
+/// What a strategy wants done with a broken set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnBroken {
+    /// Whichever way costs least.
+    #[default]
+    Cheapest,
+    /// Only what legs still miss.
+    Complete,
+    /// Only undo what legs did.
+    Reverse,
+    /// Nothing: an open alert at once.
+    Hold,
+}
+
+impl OnBroken {
+    const fn allows(self, completes: bool) -> bool {
+        match self {
+            Self::Cheapest => true,
+            Self::Complete => completes,
+            Self::Reverse => !completes,
+            Self::Hold => false,
+        }
+    }
+}
+
 /// How far a repair may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RepairRules {
+    /// Which ways may be taken.
+    pub on_broken: OnBroken,
     /// Costliest repair; above it the set is held.
     pub cost_max: Ppm,
     /// Oldest book that may price it.
@@ -123,6 +150,20 @@ pub enum HoldReason {
     LegUndecided,
     /// The gate refused the repair.
     GateRefused,
+    /// The strategy's rule allows no way that there is.
+    ByRule,
+}
+
+impl Default for RepairRules {
+    fn default() -> Self {
+        Self {
+            on_broken: OnBroken::Cheapest,
+            cost_max: Ppm::from_bps(30),
+            book_age_max: Nanos::from_millis(250),
+            cushion: Ppm::from_bps(2),
+            notional_margin: Ppm(0),
+        }
+    }
 }
 
 impl HoldReason {
@@ -136,6 +177,7 @@ impl HoldReason {
             Self::TooDear { .. } => "too_dear",
             Self::LegUndecided => "leg_undecided",
             Self::GateRefused => "gate_refused",
+            Self::ByRule => "by_rule",
         }
     }
 }
@@ -186,6 +228,10 @@ pub fn plan_repair(
     rules: &RepairRules,
     now: MonoNanos,
 ) -> RepairPlan {
+    if rules.on_broken == OnBroken::Hold {
+        let reason = HoldReason::ByRule;
+        return RepairPlan::Hold { reason };
+    }
     if let Some(cycle) = &broken.cycle {
         return plan_cycle(broken, cycle, market, rules, now);
     }
@@ -203,7 +249,7 @@ pub fn plan_repair(
         rules,
         now,
     };
-    let mut choice = Choice::default();
+    let mut choice = Choice::of(rules.on_broken);
     for (leg_index, leg) in (0_u8..).zip(broken.legs.iter().flatten()) {
         choice.take(case.price_leg(leg_index, leg));
     }
@@ -213,13 +259,25 @@ pub fn plan_repair(
 /// The best of the ways looked at so far, and why others are none.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Choice {
+    rule: OnBroken,
     best: Option<WayOut>,
     hold: Option<HoldReason>,
 }
 
 impl Choice {
+    pub(super) const fn of(rule: OnBroken) -> Self {
+        Self {
+            rule,
+            best: None,
+            hold: None,
+        }
+    }
     pub(super) fn take(&mut self, way: Result<WayOut, HoldReason>) {
-        match way {
+        let ruled = way.and_then(|way| {
+            let allowed = self.rule.allows(way.completes);
+            allowed.then_some(way).ok_or(HoldReason::ByRule)
+        });
+        match ruled {
             Ok(way) => {
                 let better = self
                     .best
@@ -269,7 +327,7 @@ fn worse(one: HoldReason, two: HoldReason) -> HoldReason {
         HoldReason::NoTrustedBook => 4,
         HoldReason::NoDepth => 3,
         HoldReason::TooDear { .. } => 2,
-        HoldReason::GateRefused => 1,
+        HoldReason::GateRefused | HoldReason::ByRule => 1,
         HoldReason::Dust { .. } => 0,
     };
     match (one, two) {

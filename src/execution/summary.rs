@@ -51,6 +51,8 @@ pub fn summarize(
         realized: realized.and_then(|(profit, _)| profit),
         residual: look.delta,
         changes: changes(set.cycle.as_ref()),
+        unhedged: set.exposure.span,
+        leg_risk: set.exposure.quote_seconds(),
         broken_count: set.broken_count,
         repair_count: set.repair_count,
         reopened: set.reopened,

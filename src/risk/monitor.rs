@@ -35,6 +35,7 @@ mod gate_raise;
 mod heard;
 mod judge;
 mod kept;
+mod leg_risk;
 mod legs;
 mod loss;
 mod margin;
@@ -101,6 +102,7 @@ pub struct Monitor {
     /// Scopes raised during this input: their orders are cancelled once the intents of the closes are written.
     cancels: Vec<Scope>,
     escalation: Escalation,
+    leg_risks: leg_risk::LegRisks,
     feed_health: Vec<FeedHealth>,
     /// What people asked for and others must approve.
     waiting: Waiting,
@@ -112,6 +114,7 @@ impl Monitor {
     pub fn new(limits: Arc<Limits>, catalogue: Arc<Catalogue>, reporting: Asset) -> Self {
         Self {
             judged: judge::Judged::default(),
+            leg_risks: leg_risk::LegRisks::default(),
             own_books: worth::OwnBooks::default(),
             rates: worth::Rates::default(),
             equity: (vec![None; catalogue.venue_names().len()], None),

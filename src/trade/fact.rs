@@ -23,6 +23,8 @@ pub enum Fact {
     Journal(JournalFacts),
     /// A set ended.
     SetEnded(SetFacts),
+    /// A set was unhedged: more than its budget allows, or at its end in any case.
+    LegRisk(LegRiskFacts),
     /// An execution was booked (ours or foreign), once.
     Filled(Box<FillFacts>),
     /// The hot path over the last seconds.
@@ -250,6 +252,21 @@ pub struct SetFacts {
     pub broken: bool,
     /// It is left uneven.
     pub held: bool,
+}
+
+/// How much of a set was unhedged for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LegRiskFacts {
+    /// Which.
+    pub set: SetId,
+    /// Whose.
+    pub strategy: StrategyId,
+    /// Unhedged value times time so far, in the set's quote asset times seconds.
+    pub quote_seconds: Decimal,
+    /// What one set of the strategy may have; `None`: no bound.
+    pub quote_seconds_max: Option<Decimal>,
+    /// The set is over.
+    pub ended: bool,
 }
 
 /// An execution as it was booked.

@@ -10,8 +10,8 @@ pub mod ticket;
 pub mod unwind;
 
 pub use fact::{
-    Balance, DeadMan, Fact, FeedFacts, FillFacts, JournalFacts, LatencyFacts, MarginFacts,
-    OrderFacts, PaymentId, Seat, SetFacts, VenueFacts,
+    Balance, DeadMan, Fact, FeedFacts, FillFacts, JournalFacts, LatencyFacts, LegRiskFacts,
+    MarginFacts, OrderFacts, PaymentId, Seat, SetFacts, VenueFacts,
 };
 pub use fill::{Fill, Liquidity};
 pub use id::{ApprovalSeq, ClientOrderId, OrderIdSource, SetId, StrategyId};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arbalest::execution::{
-    BrokenSet, CommandAction, Desk, DeskAlertKind, DeskOutput, DeskParams, LegOutcome,
+    BrokenSet, CommandAction, Desk, DeskAlertKind, DeskOutput, DeskParams, LegOutcome, OnBroken,
     OrderCommand, RepairMarket, RepairPlan, RepairRules, SetSummary, plan_repair,
 };
 use arbalest::market::{Books, Catalogue, Instrument, InstrumentId};
@@ -21,6 +21,7 @@ use crate::small_market::{catalogue, instrument, set_book};
 
 pub(crate) const T0: MonoNanos = MonoNanos(1_000_000_000_000);
 pub(crate) const RULES: RepairRules = RepairRules {
+    on_broken: OnBroken::Cheapest,
     cost_max: Ppm(3_000),
     book_age_max: Nanos(250_000_000),
     cushion: Ppm(200),

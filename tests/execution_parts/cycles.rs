@@ -15,7 +15,7 @@ fn asset(code: &str) -> Asset {
     Asset::new(code).unwrap()
 }
 
-fn decimal(text: &str) -> Decimal {
+pub(crate) fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
 }
 

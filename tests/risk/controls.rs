@@ -8,9 +8,9 @@ use arbalest::risk::{
     OperatorDone, Person, RiskOutput, RiskView, Role, Scope, Severity,
 };
 use arbalest::trade::{
-    ApprovalSeq, Balance, DeadMan, Fact, FeedFacts, Fill, FillFacts, LatencyFacts, Liquidity,
-    MarginFacts, OrderFacts, OrderIdSource, PositionSnapshot, PositionSource, Purpose, Seat,
-    SetFacts, SetId, StrategyId, VenueFacts, VenuePosition,
+    ApprovalSeq, Balance, DeadMan, Fact, FeedFacts, Fill, FillFacts, LatencyFacts, LegRiskFacts,
+    Liquidity, MarginFacts, OrderFacts, OrderIdSource, PositionSnapshot, PositionSource, Purpose,
+    Seat, SetFacts, SetId, StrategyId, VenueFacts, VenuePosition,
 };
 use arbalest::units::{Asset, MonoNanos, Nanos, Ppm, Price, Qty, Side, UnixNanos};
 use rust_decimal::Decimal;
@@ -697,6 +697,7 @@ fn every_row_has_a_test() {
         Control::ExpectedShortfall,
         Control::ModelHealth,
         Control::LegImbalance,
+        Control::LegRisk,
         Control::PositionBreak,
         Control::ForeignFill,
         Control::Unacknowledged,
@@ -1149,4 +1150,44 @@ fn half_sizes_end_with_their_cause() {
         assert_eq!(rig.level(symbol(NORTH)), KillLevel::Armed);
         assert_eq!(size(&rig, NORTH), Ppm::ONE);
     }
+}
+
+/// One set over its own budget, then all of an hour over the strategy's; twice as much closes.
+#[test]
+fn at15_risk_of_unhedged_sets() {
+    let facts = |set, quote_seconds: &str, ended| {
+        Fact::LegRisk(LegRiskFacts {
+            set: SetId(set),
+            strategy: StrategyId(0),
+            quote_seconds: dec(quote_seconds),
+            quote_seconds_max: Some(dec("2000")),
+            ended,
+        })
+    };
+    let strategy = Scope::Strategy(StrategyId(0));
+    let mut rig = Rig::new(|limits| limits.controls.leg_risk_quote_s_max = dec("5000"));
+    rig.funded();
+    rig.fact(&facts(1, "2000", false));
+    assert_eq!(rig.level(strategy), KillLevel::Armed, "at its budget");
+    rig.fact(&facts(1, "2001", false));
+    assert_eq!(rig.level(strategy), KillLevel::ReduceOnly);
+    rig.fact(&facts(1, "4001", false));
+    assert_eq!(rig.level(strategy), KillLevel::Flatten);
+
+    let mut rig = Rig::new(|limits| limits.controls.leg_risk_quote_s_max = dec("5000"));
+    rig.funded();
+    for set in 1..=3 {
+        rig.fact(&facts(set, "1666", true));
+    }
+    assert_eq!(rig.level(strategy), KillLevel::Armed, "4,998 of 5,000");
+    rig.tick(secs(3_600));
+    rig.fact(&facts(4, "100", true));
+    rig.fact(&facts(5, "4900", true));
+    assert_eq!(
+        rig.level(strategy),
+        KillLevel::Armed,
+        "the first hour is over"
+    );
+    rig.fact(&facts(6, "1", true));
+    assert_eq!(rig.level(strategy), KillLevel::ReduceOnly);
 }

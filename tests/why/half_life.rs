@@ -131,12 +131,12 @@ fn hot_path() -> HotPath {
         feeds: vec![vec![InstrumentId(0)], vec![InstrumentId(1)]],
         available_at_start: vec![Qty(10_i64.pow(12)), Qty(0)],
         mark_interval: Nanos::from_millis(10),
-        repair_rules: RepairRules {
+        repair_rules: vec![RepairRules {
             cost_max: Ppm(3_000),
             book_age_max: Nanos::from_secs(5),
             cushion: Ppm(200),
-            notional_margin: Ppm(0),
-        },
+            ..RepairRules::default()
+        }],
         catalogue,
     });
     hot.set_opportunity_rules(OpportunityRules {

@@ -40,6 +40,7 @@ pub const CONTROLS: Section = Section {
         ms("leg_hedge_after_ms", "1", "3600000", Means("500"), "an imbalance this old warns: the repair is late (AT-15)"),
         ms("leg_unwind_after_ms", "1", "3600000", Means("2000"), "an imbalance this old is K1 on the asset (AT-15)"),
         ms("leg_cancel_after_ms", "1", "3600000", Means("10000"), "an imbalance this old is K2 at the venue that lacks its leg (AT-15)"),
+        positive("leg_risk_quote_s_max", "quote asset x s", Means("5000"), "unhedged value times seconds of all sets of a strategy within an hour: more is K1 on the strategy, twice as much K3 (AT-15-risk)"),
         ms("leg_halt_after_ms", "1", "3600000", Means("30000"), "an imbalance this old is K4 (AT-15)"),
         positive("asset_delta_usd_max", "reporting currency", Means("5000"), "net value of one base asset over all venues (AT-16)"),
         ms("message_age_ms_max", "1", "3600000", Means("1000"), "age of the last market message of a venue (AT-17)"),

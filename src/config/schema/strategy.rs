@@ -33,6 +33,10 @@ macro_rules! keys {
             bps("limit_cushion_bps", "0", "100", Means("2"), "how far past the edge price the limit may lie; never a bare market order").tighter_when_lower(),
             ms("leg_timeout_ms", "10", "60000", Means($timeout), "then an unfilled leg goes to the resolver").tighter_when_lower(),
             bps("max_unwind_cost_bps", "0", "1000", Means("30"), "costliest repair of a broken set; above it the set is held and alerted").tighter_when_lower(),
+            field("on_broken_leg", Form::Choice(&["cheapest", "complete", "reverse", "hold"]), Means("cheapest"), "what is done with a broken set: whichever costs least, only go on, only go back, or nothing but an alert"),
+            positive("max_unhedged_quote", "quote asset", Means("1000"), "what one set may have unhedged for max_unhedged_ms; half as much may be for twice as long. Beyond it the set is resolved at once and the strategy stops (AT-15-risk)").tighter_when_lower(),
+            ms("max_unhedged_ms", "1", "3600000", Means("2000"), "see max_unhedged_quote").tighter_when_lower(),
+            positive("dust_quote", "quote asset", Means("10"), "remainders too small to trade are carried; worth more than this they are an alert").tighter_when_lower(),
             count("max_broken_sets", "1", "1000", Means("3"), "broken sets within an hour that stop the strategy").tighter_when_lower(),
             field("blackout_utc", Form::Texts("a span such as \"23:55-00:05\""), Means(""), "times of every day (UTC) without new sets, from the first minute to before the last").tighter_when_higher(),
         ]

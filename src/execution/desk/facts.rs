@@ -35,8 +35,9 @@ impl Flow {
 }
 
 impl Desk {
-    /// Pushes the orders of every instrument where something changed since the last call.
+    /// Pushes what sets had unhedged, and the orders of every instrument where something changed since the last call.
     pub fn drain_facts(&mut self, out: &mut Vec<Fact>) {
+        out.append(&mut self.facts_due);
         while let Some(instrument) = self.flow.changed.pop_first() {
             out.push(Fact::Orders(self.order_facts(instrument)));
         }

@@ -28,6 +28,11 @@ impl Desk {
         Some((set.strategy, symbol.base, symbol.quote))
     }
 
+    pub(super) fn residual_of(&self, id: SetId) -> Option<BaseQty> {
+        let key = self.residual_key(id)?;
+        Some(self.residuals.get(&key).copied().unwrap_or_default())
+    }
+
     /// A set that breaks takes over what earlier ones of its strategy left.
     pub(super) fn take_residual(&mut self, id: SetId) {
         let key = self.residual_key(id);

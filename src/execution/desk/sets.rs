@@ -23,6 +23,7 @@ use super::{Desk, SETS_KEPT};
 impl Desk {
     /// Looks at one set after anything that may concern it: a report, a deadline, an answer.
     pub(super) fn look_at_set(&mut self, id: SetId, now: MonoNanos, out: &mut Vec<DeskOutput>) {
+        self.note_exposure(id, now, out);
         self.advance(id, now, out);
         let Some(set) = self.sets.get(&id) else {
             return;
@@ -152,7 +153,8 @@ impl Desk {
         out.push(DeskOutput::Broken(broken));
     }
 
-    /// The signal seat's answer to a broken set: nothing is sent. Dust ends the set; anything else is asked again later.
+    /// The signal seat's answer to a broken set: nothing is sent. Dust ends the set, and so does a rule of its strategy, in an
+    /// open alert; anything else is asked again later.
     pub fn on_hold(
         &mut self,
         id: SetId,
@@ -168,6 +170,12 @@ impl Desk {
         let decided = !undecided.leg_undecided && !undecided.repair_undecided;
         if matches!(set.phase, Phase::Broken { .. }) && is_dust && decided {
             self.end(id, SetEnd::Residual, now, out);
+        } else if matches!(set.phase, Phase::Broken { .. })
+            && reason == HoldReason::ByRule
+            && decided
+        {
+            self.alert(DeskAlertKind::SetHeld, None, Some(id), None, now, out);
+            self.end(id, SetEnd::Held, now, out);
         }
         self.flush(out);
     }
@@ -283,6 +291,7 @@ impl Desk {
         };
         *count += u64::from(first_end);
         out.push(DeskOutput::SetDone(summary));
+        self.end_exposure(id, end, now, out);
         self.open_sets.remove(&id);
         self.ended_sets.push_back(id);
         self.forget_oldest_set();

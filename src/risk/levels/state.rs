@@ -75,6 +75,7 @@ const CAUSES: &[&str] = &[
     "AT-13",
     "AT-14",
     "AT-15",
+    "AT-15-risk",
     "AT-16",
     "AT-17",
     "AT-18",

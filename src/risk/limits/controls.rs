@@ -106,6 +106,8 @@ pub struct ControlLimits {
     pub leg_cancel_after: Nanos,
     /// An imbalance this old is K4 (AT-15).
     pub leg_halt_after: Nanos,
+    /// Unhedged value times seconds of all sets of one strategy in an hour (AT-15-risk).
+    pub leg_risk_quote_s_max: Decimal,
     /// Net value of one base asset over all venues (AT-16).
     pub asset_delta_usd_max: Decimal,
     /// Age of the last market message of a venue (AT-17).
@@ -224,6 +226,7 @@ impl Default for ControlLimits {
             leg_unwind_after: Nanos::from_secs(2),
             leg_cancel_after: Nanos::from_secs(10),
             leg_halt_after: Nanos::from_secs(30),
+            leg_risk_quote_s_max: Decimal::from_parts(5000, 0, 0, false, 0),
             asset_delta_usd_max: Decimal::from_parts(5000, 0, 0, false, 0),
             message_age_max: Nanos::from_secs(1),
             book_age_max: Nanos::from_secs(5),

@@ -309,6 +309,7 @@ impl<'a> Walk<'a> {
             Lower leg_unwind_after "leg_unwind_after_ms";
             Lower leg_cancel_after "leg_cancel_after_ms";
             Lower leg_halt_after "leg_halt_after_ms";
+            Lower leg_risk_quote_s_max "leg_risk_quote_s_max";
             Lower asset_delta_usd_max "asset_delta_usd_max";
             Lower message_age_max "message_age_ms_max";
             Lower book_age_max "book_age_ms_max";

@@ -84,6 +84,7 @@ impl Monitor {
             Fact::Latency(facts) => self.heard.latency = Some(*facts),
             Fact::Scraped => self.heard.scraped_at = Some(now),
             Fact::SetEnded(_)
+            | Fact::LegRisk(_)
             | Fact::Filled(_)
             | Fact::VenueClosed { .. }
             | Fact::Acknowledged

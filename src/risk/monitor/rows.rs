@@ -21,6 +21,7 @@ pub enum Control {
     ExpectedShortfall,
     ModelHealth,
     LegImbalance,
+    LegRisk,
     AssetDelta,
     StaleFeed,
     FeedFaults,
@@ -115,6 +116,7 @@ rows! {
     ExpectedShortfall "AT-13" "es975", "expected shortfall, 97.5 % over a day, the larger", "es975_1d_usd_max", "reporting currency", "K1 portfolio", AUTO, "var.rs read_var";
     ModelHealth "AT-14" "var_model", "days with a loss above the value at risk, of the last 250 (Kupiec, Christoffersen, Basel zones)", "p < 0.05", "days", "alert; a red model scales the limits of AT-12 and AT-13 by 3/4 (its days are in memory only: silent before 250 days in one process)", "with its days", "var.rs read_health";
     LegImbalance "AT-15" "leg_imbalance", "value of what sets have open on one side only, and how long", "leg_imbalance_usd_max, leg_hedge_after_ms, leg_unwind_after_ms, leg_cancel_after_ms, leg_halt_after_ms", "reporting currency", "warning, critical, K2 venue, K4 portfolio", "alerts by themselves, levels only by a person", "legs.rs read_legs";
+    LegRisk "AT-15-risk" "leg_risk", "unhedged value times time: of one open set over its own budget, or of all sets of a strategy in an hour over theirs, the larger share", "max_unhedged_quote, max_unhedged_ms (strategy file), leg_risk_quote_s_max", "share of its budget", "K1 strategy, K3 at twice", PERSON, "leg_risk.rs read_leg_risk";
     AssetDelta "AT-16" "asset_delta", "net value of one base asset over all venues", "asset_delta_usd_max", "reporting currency", "K1 asset", AUTO, "exposure.rs read_delta";
     StaleFeed "AT-17" "stale_feed", "age of the last message and sign of life of a venue's market data, and of the last word on a book", "message_age_ms_max, heartbeat_age_ms_max, book_age_ms_max, feed_healthy_ms", "share of its limit", "K1 venue or instrument", "by itself after 10 s healthy", "feeds.rs read_feeds";
     FeedFaults "AT-18" "feed_faults", "gaps and checksum failures of a venue in ten minutes", "feed_faults_max", "count", "K1 venue", AUTO, "feeds.rs read_feeds";

@@ -10,7 +10,7 @@ use crate::engine::{DecisionDigest, HotOutput, HotPath, HotSetup, VenueWatch};
 use crate::exchanges::feed::{Feed, FeedOptions};
 use crate::exchanges::gateway::{Gateway, GatewayOptions, GatewayOut};
 use crate::exchanges::secret::Credentials;
-use crate::execution::{Attributor, Desk, DeskParams};
+use crate::execution::{Attributor, Desk, DeskParams, LegBudget};
 use crate::ledger::Ledger;
 use crate::market::{Catalogue, InstrumentId, VenueId};
 use crate::risk::{KillLevel, Monitor, OperatorCommand};
@@ -70,6 +70,8 @@ pub struct WorldSetup {
     pub hot: HotSetup,
     /// How patient the desk is.
     pub desk: DeskParams,
+    /// How much each strategy's sets may have unhedged, by strategy id.
+    pub leg_budgets: Vec<LegBudget>,
     /// Number of this engine in client order ids.
     pub node: u16,
     /// Echoed in the report; the tape and the venues have their own.
@@ -154,7 +156,8 @@ impl World {
                 Arc::clone(&catalogue),
                 OrderIdSource::new(setup.node, epoch),
                 setup.desk,
-            ),
+            )
+            .with_budgets(setup.leg_budgets),
             desk_out: Vec::new(),
             ledger: Ledger::new(Arc::clone(&catalogue)),
             monitor: Monitor::new(Arc::clone(&limits), Arc::clone(&catalogue), reporting)

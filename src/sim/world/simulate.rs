@@ -264,6 +264,7 @@ pub fn world_setup(
         venues: members,
         hot,
         desk: DeskParams::default(),
+        leg_budgets: settings.leg_budgets(),
         node: settings.engine.node,
         seed,
         faults: Vec::new(),

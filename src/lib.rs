@@ -11,6 +11,7 @@
 
 // Floor 0: ground.
 pub mod capacity;
+pub mod priority;
 pub mod prng;
 pub mod ring;
 pub mod units;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Rooms by floor. A room may import from lower floors.
 const FLOORS: [&[&str]; 8] = [
-    &["units", "capacity", "prng", "ring"],
+    &["units", "capacity", "priority", "prng", "ring"],
     &["market", "clock"],
     &["trade", "telemetry"],
     &["strategy", "risk", "ledger", "exchanges"],

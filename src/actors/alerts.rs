@@ -10,6 +10,7 @@ use crate::clock::{Clock, OsClock};
 use crate::engine::alerts::{Next, Note, Outbox, Outcome, SinkTerms};
 use crate::exchanges::session::http_client;
 use crate::exchanges::socket::tls_config;
+use crate::priority::{Class, step_back};
 use crate::telemetry::snapshot::AlertSinkStatus;
 
 /// A stop waits this long for what is still to be said.
@@ -69,6 +70,7 @@ impl AlertPost {
             std::thread::Builder::new()
                 .name("alerts".to_owned())
                 .spawn(move || {
+                    step_back(Class::Store);
                     runtime.block_on(futures_util::future::join_all(
                         own.iter().map(|sink| serve(sink, &client, &time)),
                     ));

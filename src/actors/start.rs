@@ -84,6 +84,7 @@ pub(super) async fn start(
     credentials: &[Option<Credentials>],
     options: &RunOptions,
 ) -> Result<Engine, StartError> {
+    crate::priority::choose(settings.engine.threads);
     let clock = OsClock::new();
     let transports = transports(settings, credentials)?;
     let books = rule_books(settings, &transports).await?;

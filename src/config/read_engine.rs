@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::priority::Priorities;
 use crate::units::{Asset, Nanos};
 
 use super::document::{Document, Report};
@@ -26,6 +27,7 @@ pub fn read(document: &Document, report: &mut Report) -> Option<EngineSettings> 
     let recovery = read_recovery::recovery(&table, report);
     let dead_man = read_recovery::dead_man(&table, report);
     let watchdog = read_recovery::watchdog(&table, report);
+    let threads = read_threads(&table, report);
     let store = table.table("store", &schema::STORE, report);
     let control = table.table("control", &schema::CONTROL, report);
     let (wait, layout, pin_core) = signal.map(|signal| read_signal(&signal, report))?;
@@ -46,6 +48,7 @@ pub fn read(document: &Document, report: &mut Report) -> Option<EngineSettings> 
         recovery: recovery?,
         dead_man: dead_man?,
         watchdog: watchdog?,
+        threads: threads?,
         store: store?,
         alerts: alerts?,
     })
@@ -74,6 +77,24 @@ fn read_signal(
         .count("pin_core", report)
         .and_then(|core| usize::try_from(core).ok());
     (wait, layout, pin_core)
+}
+
+fn read_threads(top: &Table<'_>, report: &mut Report) -> Option<Priorities> {
+    let table = top.table("threads", &schema::THREADS, report)?;
+    let mut steps = |key| {
+        let count = table.count(key, report)?;
+        u8::try_from(count).ok()
+    };
+    let (web, journal, store) = (
+        steps("web_nice"),
+        steps("journal_nice"),
+        steps("store_nice"),
+    );
+    Some(Priorities {
+        web: web?,
+        journal: journal?,
+        store: store?,
+    })
 }
 
 fn read_address(metrics: &Table<'_>, report: &mut Report) -> Option<SocketAddr> {

@@ -9,6 +9,7 @@ mod kill;
 mod pre_trade;
 mod recovery;
 mod store;
+mod threads;
 mod strategy;
 
 pub use alert::ALERT;
@@ -16,6 +17,7 @@ pub use controls::{CONTROLS, STRESS};
 pub use kill::KILL;
 pub use pre_trade::PRE_TRADE;
 pub use recovery::{DEAD_MAN, RECOVERY, WATCHDOG};
+pub use threads::THREADS;
 pub use store::STORE;
 pub use strategy::{CROSS_EXCHANGE, KIND, SPOT_PERP_BASIS, TRIANGULAR};
 
@@ -157,6 +159,7 @@ pub const ENGINE: Section = Section {
         field("recovery", Form::Table, Absent::None("defaults"), "see [recovery]"),
         field("dead_man", Form::Table, Absent::None("defaults"), "see [dead_man]"),
         field("watchdog", Form::Table, Absent::None("defaults"), "see [watchdog]"),
+        field("threads", Form::Table, Absent::None("defaults"), "see [threads]"),
         field("store", Form::Table, Absent::None("defaults"), "see [store]"),
         field("alert", Form::Table, Absent::None("nobody is told"), "one [[alert]] for every receiver of alerts"),
     ],
@@ -325,7 +328,7 @@ pub const INSTRUMENT: Section = Section {
 pub const SECTIONS: &[&Section] = &[
     &VENUES, &VENUE, &FEES, &KEYS, &LIMITS, &NOTIONAL, &SUBMIT, &PRE_TRADE, &CONTROLS, &STRESS, &FORCE_CLOSE, &KILL, &INSTRUMENT, &CROSS_EXCHANGE,
     &TRIANGULAR, &SPOT_PERP_BASIS, &ENGINE, &SIGNAL,
-    &METRICS, &CONTROL, &RECOVERY, &DEAD_MAN, &WATCHDOG, &STORE, &ALERT,
+    &METRICS, &CONTROL, &RECOVERY, &DEAD_MAN, &WATCHDOG, &THREADS, &STORE, &ALERT,
 ];
 
 impl Section {

@@ -10,6 +10,7 @@ use crate::exchanges::Dialect;
 use crate::exchanges::gateway::DeadManTerms;
 use crate::execution::LegBudget;
 use crate::market::{Catalogue, InstrumentId, Symbol, VenueId};
+use crate::priority::Priorities;
 use crate::risk::{InstrumentLimits, Limits};
 use crate::trade::StrategyId;
 use crate::units::{Asset, Nanos, Ppm};
@@ -120,6 +121,8 @@ pub struct EngineSettings {
     pub dead_man: Option<DeadManTerms>,
     /// When and how a watchdog acts.
     pub watchdog: WatchdogSettings,
+    /// How far threads that do not trade step back.
+    pub threads: Priorities,
 }
 
 /// `[watchdog]`

@@ -318,6 +318,14 @@ pub(super) async fn handle(
     }
 }
 
+/// Waits until an open page may be made: nobody proved who asks for it.
+pub(super) async fn open_turn(api: &Api) {
+    let wait = api.tarpit.open(api.clock.now());
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+}
+
 /// Counts and answers a refusal that was found before the routes.
 pub(super) async fn refuse_early(
     request: &HttpRequest,

@@ -18,6 +18,8 @@ pub struct Bounds {
     pub delay: Duration,
     /// Refusals that wait so at once; fewer than `connections`, so that a signed request finds a place.
     pub delayed_max: usize,
+    /// Open pages (metrics, status, the page) go one in this time, after a few at once: a flood of them waits.
+    pub open_every: Duration,
     /// Above them a connection is closed without an answer, at most one in this time.
     pub close_every: Duration,
 }
@@ -29,9 +31,10 @@ impl Default for Bounds {
             body: Duration::from_secs(2),
             engine: Duration::from_secs(10),
             connections: 128,
-            delay: Duration::from_millis(250),
+            delay: Duration::from_millis(500),
             delayed_max: 64,
-            close_every: Duration::from_millis(4),
+            open_every: Duration::from_millis(10),
+            close_every: Duration::from_millis(10),
         }
     }
 }

@@ -16,6 +16,7 @@ use actix_web::middleware::{DefaultHeaders, Next, from_fn};
 use actix_web::{App, HttpResponse, HttpServer, web};
 
 use crate::clock::{Clock, OsClock};
+use crate::priority::{Class, step_back};
 use crate::telemetry::Telemetry;
 
 use super::Bounds;
@@ -31,10 +32,6 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// Connections that wait in the system's queue while all places are taken.
 const BACKLOG: u32 = 1_024;
-
-/// Steps of `nice` below the trading threads. On Linux the value is the thread's own.
-#[cfg(target_os = "linux")]
-const NICER_BY: i32 = 10;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -114,7 +111,7 @@ fn run(
     let bounds = door
         .as_ref()
         .map_or_else(Bounds::default, |door| door.bounds);
-    yield_to_trading();
+    step_back(Class::Web);
     let outcome = actix_rt::System::new().block_on(async move {
         let api = web::Data::new(Api::new(door, Arc::clone(&hub)));
         let watched = Arc::clone(&hub);
@@ -177,14 +174,6 @@ fn run(
     }
 }
 
-/// Lowers the priority of this thread and of those it starts: when cores are short, the seats that trade go first.
-fn yield_to_trading() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(NICER_BY) {
-        tracing::warn!(%error, "dashboard keeps the priority of the trading threads");
-    }
-}
-
 /// A connection that ends without a whole request was malformed, slow or an idle probe: counted.
 struct Seen {
     hub: Arc<Telemetry>,
@@ -216,10 +205,15 @@ async fn only_this_machine(
             let refusal = api::refuse_early(request.request(), &api, refused).await;
             Ok(request.into_response(refusal).map_into_right_body())
         }
-        _ => next
-            .call(request)
-            .await
-            .map(ServiceResponse::map_into_left_body),
+        (_, api) => {
+            if let Some(api) = api
+                && !request.path().starts_with("/api/")
+            {
+                api::open_turn(&api).await;
+            }
+            let answer = next.call(request).await;
+            answer.map(ServiceResponse::map_into_left_body)
+        }
     }
 }
 

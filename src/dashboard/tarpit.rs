@@ -15,13 +15,18 @@ use super::Bounds;
 struct Queue {
     held: usize,
     next_close: Option<MonoNanos>,
+    next_open: Option<MonoNanos>,
 }
+
+/// Open pages at once before the next ones wait: a browser loads a page and its parts together.
+const OPEN_BURST: u64 = 20;
 
 /// The places of one server.
 #[derive(Debug)]
 pub(super) struct Tarpit {
     places: usize,
     close_every: Nanos,
+    open_every: Nanos,
     delay: Duration,
     queue: Mutex<Queue>,
 }
@@ -51,6 +56,7 @@ impl Tarpit {
         Self {
             places: bounds.delayed_max,
             close_every: nanos(bounds.close_every),
+            open_every: nanos(bounds.open_every),
             delay: bounds.delay,
             queue: Mutex::default(),
         }
@@ -58,6 +64,16 @@ impl Tarpit {
 
     fn locked(&self) -> std::sync::MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long an open page waits for its turn.
+    pub(super) fn open(&self, now: MonoNanos) -> Duration {
+        let saved = Nanos(self.open_every.0.saturating_mul(OPEN_BURST));
+        let mut queue = self.locked();
+        let earliest = MonoNanos(now.0.saturating_sub(saved.0));
+        let turn = queue.next_open.map_or(earliest, |next| next.max(earliest));
+        queue.next_open = Some(turn.after(self.open_every));
+        Duration::from_nanos(turn.since(now).0)
     }
 
     /// A place for one refusal, or its turn to be let go.
@@ -80,6 +96,26 @@ fn nanos(span: Duration) -> Nanos {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flood_of_open_pages_waits_and_a_browser_does_not() {
+        let tarpit = Tarpit::new(Bounds {
+            open_every: Duration::from_millis(10),
+            ..Bounds::default()
+        });
+        let now = MonoNanos(1_000_000_000_000);
+        let waits: Vec<u128> = (0..40).map(|_| tarpit.open(now).as_millis()).collect();
+        assert_eq!(waits[..21], [0; 21]);
+        let late: Vec<u128> = (1..20).map(|number| number * 10).collect();
+        assert_eq!(waits[21..], late);
+        // What was not used is saved up to the same few.
+        let later = now.after(Nanos::from_secs(60));
+        assert_eq!(
+            (0..21).map(|_| tarpit.open(later)).max(),
+            Some(Duration::ZERO)
+        );
+        assert!(tarpit.open(later) > Duration::ZERO);
+    }
 
     #[test]
     fn places_are_bounded_and_the_others_go_one_by_one() {

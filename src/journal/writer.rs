@@ -10,6 +10,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use crate::clock::{Clock, OsClock};
+use crate::priority::{Class, step_back};
 use crate::units::MonoNanos;
 
 use super::cursor::Cursor;
@@ -89,7 +90,10 @@ impl Journal {
         };
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || writer.run(&messages))
+            .spawn(move || {
+                step_back(Class::Journal);
+                writer.run(&messages);
+            })
             .map_err(io(&path))?;
         Ok(Self {
             queue,

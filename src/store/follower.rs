@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, OsClock};
 use crate::journal::{Cursor, Line, Tail};
+use crate::priority::{Class, step_back};
 use crate::units::{MonoNanos, Nanos};
 
 use super::backend::{Backend, Batch};
@@ -129,6 +130,7 @@ impl Follower {
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || {
+                step_back(Class::Store);
                 let opened = work.open();
                 let goes_on = match &opened {
                     Ok(()) => true,

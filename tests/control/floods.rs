@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use arbalest::clock::Clock;
 use arbalest::dashboard::Bounds;
 use arbalest::dashboard::routes::{Op, ROUTES, Route};
 use arbalest::risk::Role;
@@ -215,18 +216,27 @@ fn the_server_yields_to_the_threads_that_trade() {
     let before = mine();
     let _world = World::new();
     assert_eq!(mine(), before, "the caller keeps its priority");
-    let threads: Vec<(String, i32)> = std::fs::read_dir("/proc/self/task")
-        .unwrap()
-        .filter_map(|task| Some(task.ok()?.path().join("stat")))
-        .filter(|stat| stat.exists())
-        .map(|stat| nice_of(&stat))
-        .collect();
-    let lowered = (before + 10).min(19);
+    let lowered = (before + 15).min(19);
+    // The server's threads begin one after the other.
+    let clock = arbalest::clock::OsClock::new();
+    let began = clock.now();
     for name in ["dashboard", "actix-server ac"] {
-        assert!(
-            threads.contains(&(name.to_owned(), lowered)),
-            "{name} at {lowered}: {threads:?}"
-        );
+        loop {
+            let threads: Vec<(String, i32)> = std::fs::read_dir("/proc/self/task")
+                .unwrap()
+                .filter_map(|task| Some(task.ok()?.path().join("stat")))
+                .filter(|stat| stat.exists())
+                .map(|stat| nice_of(&stat))
+                .collect();
+            if threads.contains(&(name.to_owned(), lowered)) {
+                break;
+            }
+            assert!(
+                clock.now().since(began) < arbalest::units::Nanos::from_secs(20),
+                "{name} at {lowered}: {threads:?}"
+            );
+            std::thread::yield_now();
+        }
     }
 }
 

@@ -268,6 +268,7 @@ pub fn good_body(route: &Route) -> String {
 pub fn quick() -> Bounds {
     Bounds {
         delay: Duration::ZERO,
+        open_every: Duration::ZERO,
         ..Bounds::default()
     }
 }

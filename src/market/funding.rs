@@ -47,7 +47,7 @@ impl Funding {
             let minutes = next
                 .since(last)
                 .0
-                .saturating_add(MINUTE / 2)
+                .saturating_add(MINUTE.div_euclid(2))
                 .div_euclid(MINUTE);
             self.interval = Some(Nanos(minutes.saturating_mul(MINUTE)));
         }

@@ -13,13 +13,14 @@
 
 use crate::market::{Book, Books, Catalogue, InstrumentId};
 use crate::trade::{EarnedBy, Intent, Leg, StrategyId};
-use crate::units::{MonoNanos, Nanos, Ppm};
+use crate::units::{MonoNanos, Nanos, Ppm, UnixNanos};
 
 use super::Strategy;
 use super::inventory::Inventory;
 use super::pace::Pace;
 use super::params::BasisParams;
 use super::routes::StrategyError;
+use super::schedule::Blackout;
 use super::signal::{
     EdgeEnd, EdgeSeen, EdgeSink, Evaluation, Outcome, Pass, Route, RouteId, StrategyCounters,
 };
@@ -72,6 +73,7 @@ pub struct SpotPerpBasis {
     sets_open: u32,
     started: Pace,
     broken: Pace,
+    blackout: Blackout,
     halted: bool,
     counters: StrategyCounters,
 }
@@ -148,6 +150,7 @@ impl SpotPerpBasis {
             sets_open: 0,
             started: Pace::new(MINUTE),
             broken: Pace::new(HOUR),
+            blackout: Blackout::new(params.common.blackout.clone()),
             halted: false,
             counters: StrategyCounters::default(),
             params,
@@ -368,6 +371,16 @@ impl Strategy for SpotPerpBasis {
     }
     fn instruments(&self) -> &[InstrumentId] {
         &self.instruments
+    }
+    fn on_clock(&mut self, zero: UnixNanos) {
+        self.blackout.on_clock(zero);
+    }
+    /// Net carry over the horizon, as its edges are told.
+    fn min_net_edge(&self) -> Option<Ppm> {
+        let day = i128::from(self.params.min_net_carry_per_day.0);
+        let over = day.checked_mul(i128::from(self.params.carry_horizon.0))?;
+        let edge = over.div_euclid(i128::from(carry::DAY.0));
+        i64::try_from(edge).ok().map(Ppm)
     }
     fn on_batch(
         &mut self,

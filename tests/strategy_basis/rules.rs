@@ -4,10 +4,10 @@ use arbalest::strategy::basis::carry::{CarryTerms, carry, exit_cost_ceil, flip_l
 use arbalest::strategy::basis::margin::{distance_floor, leverage_ceil, shrink_share_ceil};
 use arbalest::strategy::basis::{Direction, terms::PairTerms};
 use arbalest::strategy::{
-    BasisDirection, BasisParams, EdgeEnd, Evaluation, ExitStyle, MarginRoom, Outcome, Pass,
-    RouteId, SpotPerpBasis, Strategy, StrategyError,
+    BasisDirection, BasisParams, DaySpan, EdgeEnd, Evaluation, ExitStyle, MarginRoom, Outcome,
+    Pass, RouteId, SpotPerpBasis, Strategy, StrategyError,
 };
-use arbalest::units::{Money, MonoNanos, Nanos, Ppm, Price, Qty, Side};
+use arbalest::units::{Money, MonoNanos, Nanos, Ppm, Price, Qty, Side, UnixNanos};
 
 use super::scene::{HOUR, Held, PERP, SPOT, Scene, T0, inverse, legs, money, params, small};
 
@@ -141,6 +141,7 @@ fn limits_never_undo_the_decision() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one case a reason")]
 fn every_reason_not_to_enter_has_both_numbers() {
     let near = T0.after(Nanos::from_secs(30));
     let full = Held::new(833, -833);
@@ -296,6 +297,32 @@ fn every_reason_not_to_enter_has_both_numbers() {
     );
     scene.strategy.rearm();
     assert!(matches!(scene.look(T0), Evaluation::Taken(_)));
+}
+
+/// In a blackout nothing is entered and nothing left, but liquidation does not wait.
+#[test]
+fn blackouts_hold_what_can_wait() {
+    let mut own = params();
+    own.common.blackout = vec![DaySpan {
+        from: Nanos(0),
+        to: Nanos(HOUR.0),
+    }];
+    let mut scene = Scene::new(own.clone());
+    // T0 is 1,000,000 s on our clock: 13:46:40 of a day that began at its zero.
+    scene.strategy.on_clock(UnixNanos(0));
+    assert!(matches!(scene.look(T0), Evaluation::Taken(_)));
+    let zero = UnixNanos(-i64::try_from(T0.0).unwrap() + 1_000_000_000);
+    let remaining = Nanos(HOUR.0 - 1_000_000_000);
+    let mut scene = Scene::new(own.clone());
+    scene.strategy.on_clock(zero);
+    assert_eq!(scene.refusal(T0), Pass::Blackout { remaining });
+    let mut scene = Scene::new(own);
+    scene.strategy.on_clock(zero);
+    scene.perp(6_000_000, 6_000_100, T0);
+    scene.held = Held::new(33, -33);
+    assert_eq!(scene.refusal(T0), Pass::Blackout { remaining });
+    scene.held.margins[1] = MarginRoom::new(money("20"), money("1"));
+    assert_eq!(scene.taken(T0).leg_count(), 2);
 }
 
 #[test]
@@ -468,7 +495,7 @@ fn legs_outside_the_band_lose_what_is_too_much() {
             Evaluation::Taken(intent) if intent.leg_count() == 1 => legs(&intent)
                 .first()
                 .map(|leg| (leg.instrument, leg.side, leg.qty.0)),
-            _ => None,
+            Evaluation::Taken(_) | Evaluation::Refused { .. } | Evaluation::Nothing => None,
         }
     };
     // 50 bps of 600 are 3.
@@ -850,7 +877,7 @@ fn the_page_has_these_numbers() {
         format!("| {} on both legs |", grid.qty_text(orders[0].qty)),
         format!("2 bps above | {} |", grid.price_text(orders[0].limit_price)),
         format!("2 bps below | {} |", grid.price_text(orders[1].limit_price)),
-        format!("is {} away by that", distance),
+        format!("is {distance} away by that"),
         format!("expected to cost {} in 72 h", flip.unwrap()),
         format!("leaving {} (", cost.trim_end_matches(" bps")),
     ];

@@ -245,19 +245,19 @@ impl Case {
         } else {
             Direction::LongPerp
         };
-        if hedged > 0 {
-            if let Some(qty) = self.leaves(held, hedged) {
-                leaving = true;
-                let qty = if held == Direction::ShortPerp {
-                    qty.min(self.available)
-                } else {
-                    qty
-                };
-                let qty = qty.min(self.share());
-                if qty > 0 {
-                    let s = if held == Direction::ShortPerp { 1 } else { -1 };
-                    return (What::Leave, -s * qty, s * qty);
-                }
+        if hedged > 0
+            && let Some(qty) = self.leaves(held, hedged)
+        {
+            leaving = true;
+            let qty = if held == Direction::ShortPerp {
+                qty.min(self.available)
+            } else {
+                qty
+            };
+            let qty = qty.min(self.share());
+            if qty > 0 {
+                let s = if held == Direction::ShortPerp { 1 } else { -1 };
+                return (What::Leave, -s * qty, s * qty);
             }
         }
         for direction in [Direction::ShortPerp, Direction::LongPerp] {

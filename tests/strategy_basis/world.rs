@@ -87,10 +87,10 @@ slice_quote = "1000"
 max_position_quote = "6000"
 "#;
 
-/// 90 seconds before funding is paid at midnight.
-const START: UnixNanos = UnixNanos(1_700_006_310_000_000_000);
-/// Six slices of the largest pair, one a second, fit between the planted basis' rise and the guard before funding.
-const SPAN: Nanos = Nanos::from_secs(180);
+/// Seventy-five seconds before funding is paid at midnight.
+const START: UnixNanos = UnixNanos(1_700_006_325_000_000_000);
+/// Enough for the slices of the largest pair between the basis' rise and the guard before funding, and for its way back.
+const SPAN: Nanos = Nanos::from_secs(125);
 
 fn settings(more: &str) -> Settings {
     settings_within(LIMITS, more)
@@ -115,7 +115,7 @@ fn settings_within(limits: &str, more: &str) -> Settings {
 /// A market with little life of its own.
 fn calm() -> ModelParams {
     ModelParams {
-        changes_per_s: 4,
+        changes_per_s: 8,
         takers_per_s: 1,
         bursts_per_min: 0,
         side_orders: 12,
@@ -124,14 +124,14 @@ fn calm() -> ModelParams {
     }
 }
 
-/// The perpetual goes 60 bps above spot for two minutes, and pays 3 bps at midnight.
+/// The perpetual goes 60 bps above spot for a minute, and pays 3 bps at midnight.
 fn planted() -> ModelParams {
     ModelParams {
         planted_basis: Some(PlantedBasis {
             basis_ppb: 6_000_000,
             funding_ppb: 300_000,
-            from: Nanos::from_secs(10),
-            until: Nanos::from_secs(130),
+            from: Nanos::from_secs(5),
+            until: Nanos::from_secs(80),
         }),
         ..calm()
     }
@@ -192,7 +192,7 @@ fn csv(report: &WorldReport) -> String {
     let mut text = "type,time,venue,symbol,side,quantity,price,fee,fee_asset,trade_id\n".to_owned();
     for fill in &report.fills {
         let row = names.fill(fill);
-        let _ = writeln!(
+        writeln!(
             text,
             "fill,{},{},{},{},{},{},{},{},{}",
             row.time,
@@ -204,17 +204,19 @@ fn csv(report: &WorldReport) -> String {
             row.fee,
             row.fee_asset,
             row.trade_id
-        );
+        )
+        .unwrap();
     }
     for (number, funding) in report.fundings.iter().enumerate() {
         let label = report.catalogue.label(funding.instrument.unwrap());
         let (venue, symbol) = label.split_once(':').unwrap();
         let time = funding.id.time.0;
-        let _ = writeln!(
+        writeln!(
             text,
             "funding,{time},{venue},{symbol},,,,{},{},funding-{number}",
             funding.paid, funding.asset
-        );
+        )
+        .unwrap();
     }
     text
 }
@@ -374,7 +376,7 @@ fn markets_without_a_basis_are_left_alone() {
                 ..plant
             });
         }
-        let report = run(&settings, seed, model, Nanos::from_secs(100));
+        let report = run(&settings, seed, model, Nanos::from_secs(50));
         assert_sound(seed, &report);
         let (summary, text) = (&report.summary, report.summary.text());
         assert_eq!(
@@ -389,7 +391,7 @@ fn markets_without_a_basis_are_left_alone() {
             "seed {seed}: {:?}",
             summary.outcomes
         );
-        assert!(summary.frames_received > 1_000, "the market was there");
+        assert!(summary.frames_received > 500, "the market was there");
     }
 }
 
@@ -422,8 +424,8 @@ fn faults_leave_no_leg_alone() {
     let mut broken = 0;
     for seed in 1..=6 {
         let mut faults = Vec::new();
-        for second in (15..170).step_by(4) {
-            let fault = match second % 3 {
+        for second in (8..100).step_by(3) {
+            let fault = match (second / 3) % 3 {
                 0 => Fault::PartialFill { share_ppm: 400_000 },
                 1 => Fault::RejectNext {
                     code: -2_010,
@@ -433,11 +435,11 @@ fn faults_leave_no_leg_alone() {
             };
             faults.push(PlannedFault {
                 at: Nanos::from_secs(second),
-                venue: VenueId(u8::try_from((second / 4) % 2).unwrap()),
+                venue: VenueId(u8::try_from(second % 2).unwrap()),
                 fault,
             });
         }
-        let report = run_setup(&settings, seed, planted(), Nanos::from_secs(240), |setup| {
+        let report = run_setup(&settings, seed, planted(), Nanos::from_secs(150), |setup| {
             setup.faults = faults;
         });
         assert_sound(seed, &report);
@@ -462,9 +464,9 @@ fn flattening_takes_both_legs_off_together() {
     );
     let settings = settings_within(&limits, "");
     for seed in 1..=5 {
-        let report = run_setup(&settings, seed, planted(), Nanos::from_secs(90), |setup| {
+        let report = run_setup(&settings, seed, planted(), Nanos::from_secs(70), |setup| {
             setup.commands.push(PlannedCommand {
-                at: Nanos::from_secs(60),
+                at: Nanos::from_secs(50),
                 command: OperatorCommand::Raise {
                     scope: Scope::Portfolio,
                     level: KillLevel::Flatten,

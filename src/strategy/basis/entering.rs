@@ -135,6 +135,7 @@ impl SpotPerpBasis {
         let route = direction.route(true);
         self.check_agreeing(route)?;
         self.check_rest(route, self.slice_pause(), scene.now)?;
+        self.blackout.check(scene.now)?;
         self.ready(scene)?;
         let sizing = Sizing {
             terms: &self.terms,

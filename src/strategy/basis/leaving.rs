@@ -218,6 +218,9 @@ impl SpotPerpBasis {
             self.check_agreeing(route)?;
         }
         self.check_rest(route, self.exit_pause(cause), scene.now)?;
+        if !matches!(cause, Cause::Liquidation { .. }) {
+            self.blackout.check(scene.now)?;
+        }
         self.ready(scene)?;
         let exit_basis = self.params.exit_basis;
         let (share, slack) = match cause {

@@ -337,7 +337,9 @@ fn leg_terms(instrument: &Instrument, fee: Ppm) -> Result<LegTerms, StrategyErro
     let least = Money(instrument.notional_min);
     let (mut qty_min, mut notional_min) = (instrument.qty_min, Notional(0));
     if !least.is_zero() {
-        let least = least.mul(NOTIONAL_MARGIN).map_err(|_| wrong.clone())?;
+        let least = least
+            .mul(NOTIONAL_MARGIN)
+            .map_err(|_too_large| wrong.clone())?;
         match instrument.kind() {
             InstrumentKind::Spot | InstrumentKind::LinearPerpetual => {
                 let least = least.mul_div_ceil(
@@ -345,7 +347,7 @@ fn leg_terms(instrument: &Instrument, fee: Ppm) -> Result<LegTerms, StrategyErro
                     Money(instrument.multiplier),
                     18,
                 );
-                let least = least.map_err(|_| wrong.clone())?;
+                let least = least.map_err(|_too_large| wrong.clone())?;
                 notional_min = ceil(least).ok_or(wrong)?;
             }
             InstrumentKind::InversePerpetual => {

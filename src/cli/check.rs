@@ -157,8 +157,8 @@ fn describe(
     if !findings.is_empty() {
         line("\nFindings");
     }
-    for (sheet, row) in findings {
-        line(&finding(sheet, row));
+    for (sheet, rows) in grouped(&findings) {
+        line(&finding(sheet, &rows));
     }
     let instruments = settings.venues.iter().map(|venue| venue.symbols.len());
     let instruments: usize = instruments.sum();
@@ -222,15 +222,42 @@ fn indented(text: &str) -> String {
     lines.join("\n")
 }
 
-fn finding(sheet: &Sheet, row: &Row) -> String {
-    let subject = row.cells.iter().take(2).cloned().collect::<Vec<_>>();
+/// Rows of one table and one first cell that say the same.
+fn grouped<'a>(findings: &[(&'a Sheet, &'a Row)]) -> Vec<(&'a Sheet, Vec<&'a Row>)> {
+    let mut groups: Vec<(&Sheet, Vec<&Row>)> = Vec::new();
+    for (sheet, row) in findings {
+        let same = |(other, rows): &&mut (&Sheet, Vec<&Row>)| {
+            let first = rows.first();
+            other.title == sheet.title
+                && first.is_some_and(|first| {
+                    first.reason == row.reason
+                        && first.verdict == row.verdict
+                        && first.cells.first() == row.cells.first()
+                })
+        };
+        match groups.iter_mut().find(same) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((sheet, vec![row])),
+        }
+    }
+    groups
+}
+
+fn finding(sheet: &Sheet, rows: &[&Row]) -> String {
+    let Some(row) = rows.first() else {
+        return String::new();
+    };
+    let mut subject = row.cells.iter().take(2).cloned().collect::<Vec<_>>();
+    if rows.len() > 1 {
+        subject.push(format!("and {} more", rows.len() - 1));
+    }
     let cure = if row.cure.is_empty() {
         String::new()
     } else {
         format!("\n    fix: {}", row.cure)
     };
     format!(
-        "  {}: {} ({}): {}{cure}",
+        "  {}: {} ({})\n    {}{cure}",
         mark(row.verdict),
         subject.join(", "),
         sheet.title.to_lowercase(),

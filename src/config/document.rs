@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use super::mistake::{ConfigError, Mistake, Place};
 
 /// Lines with these words in their key are not shown whole: somebody may have written there what should stand elsewhere.
-const SECRETS: [&str; 6] = ["secret", "api_key", "token", "passw", "private", "url"];
+const SECRETS: [&str; 6] = ["secret", "api_key", "token", "passw", "private", "url_"];
 
 /// A file's name and text.
 #[derive(Debug, Clone, PartialEq, Eq)]

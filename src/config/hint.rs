@@ -4,10 +4,22 @@
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
-        .map(|candidate| (distance(name, candidate), candidate))
+        .map(|candidate| {
+            let edits = distance(name, candidate);
+            // The same words in another order, or with the unit left out, are one slip.
+            let is_slip = words(name) == words(candidate)
+                || (name.len() > 3 && candidate.starts_with(&format!("{name}_")));
+            (if is_slip { edits.min(1) } else { edits }, candidate)
+        })
         .min()
         .filter(|(edits, candidate)| *edits <= 2.max(name.len().min(candidate.len()).div_euclid(3)))
         .map(|(_, candidate)| candidate)
+}
+
+fn words(name: &str) -> Vec<&str> {
+    let mut words: Vec<&str> = name.split('_').collect();
+    words.sort_unstable();
+    words
 }
 
 /// Edits (insert, delete, replace, swap of neighbours counts two) between two names, bytewise.
@@ -47,5 +59,10 @@ mod tests {
             Some("cooldown_ms")
         );
         assert_eq!(nearest("leverage", known.into_iter()), None);
+        assert_eq!(nearest("cooldown", known.into_iter()), Some("cooldown_ms"));
+        assert_eq!(
+            nearest("bps_net_min_edge", known.into_iter()),
+            Some("min_net_edge_bps")
+        );
     }
 }

@@ -140,13 +140,28 @@ const SPAN_SUFFIXES_HOURS: [(&str, Decimal); 7] = [
 ];
 const PLAIN: [(&str, Decimal); 1] = [("", whole(1))];
 
+/// What a value of a unit must be.
+#[must_use]
+pub fn number_rule(unit: Unit) -> String {
+    match unit {
+        Unit::Amount(of) => {
+            format!("must be a plain number ({of}): digits and at most one point")
+        }
+        Unit::Count => "must be a whole number".to_owned(),
+        Unit::Ratio => "must be a share from 0 to 1".to_owned(),
+        Unit::Bps | Unit::FineBps | Unit::Micros | Unit::Millis | Unit::Seconds | Unit::Hours => {
+            format!("must be a number in {}", unit.label())
+        }
+    }
+}
+
 /// A number in the finest step of its unit (ppm, ns, or the amount itself).
 ///
 /// # Errors
 /// The rule that the text breaks.
 pub fn parse(text: &str, unit: Unit) -> Result<Decimal, String> {
     let text = text.trim();
-    let wrong = || format!("must be a number in {}", unit.label());
+    let wrong = || number_rule(unit);
     let (number, factor) = unit
         .suffixes()
         .iter()

@@ -219,7 +219,11 @@ fn read_which(
         table.wrong(
             "symbol",
             rule,
-            format!("it has {}", listed.join(", ")),
+            if listed.is_empty() {
+                format!("{venue} has no valid symbol in venues.toml: correct that first")
+            } else {
+                format!("it has {}", listed.join(", "))
+            },
             report,
         );
     }

@@ -77,16 +77,7 @@ impl<'a> Table<'a> {
         for (key, _) in entries.into_iter().flatten() {
             let name = key.get_ref().as_ref();
             if section.field(name).is_none() {
-                let known = || section.fields.iter().map(|field| field.key);
-                let cure = nearest(name, known()).map_or_else(
-                    || {
-                        format!(
-                            "known keys here: {}",
-                            known().collect::<Vec<_>>().join(", ")
-                        )
-                    },
-                    |known| format!("did you mean {known}?"),
-                );
+                let cure = unknown_cure(section, name);
                 report.add(Mistake {
                     place: document.key_span(&key.span()),
                     key: table.path_of(name),
@@ -194,7 +185,8 @@ impl<'a> Table<'a> {
             let cure = match field.form {
                 Form::Number(unit, ..) => format!("write {} = {}", field.key, unit.example()),
                 Form::Choice(words) => format!("write one of {}", words.join(", ")),
-                Form::Text(of) | Form::Texts(of) => format!("write {of}"),
+                Form::Text(of) => format!("write {} = \"...\": {of}", field.key),
+                Form::Texts(of) => format!("write {} = [\"...\"]: each {of}", field.key),
                 Form::Flag => "write true or false".to_owned(),
                 Form::Table => format!("write {}", field.meaning),
             };
@@ -217,7 +209,7 @@ impl<'a> Table<'a> {
             (Some((_, value)), _) => match number_text(value) {
                 Some(text) => text,
                 None => {
-                    let rule = format!("must be a number in {}", unit.label());
+                    let rule = quantity::number_rule(unit);
                     self.wrong(key, rule, format!("write {}", unit.example()), report);
                     return None;
                 }
@@ -236,7 +228,7 @@ impl<'a> Table<'a> {
             }
         };
         if let Some(rule) = out_of_range(steps, unit, low, high) {
-            let cure = format!("{}: write {}", field.meaning, unit.example());
+            let cure = format!("write a value in that range ({})", field.meaning);
             self.wrong(key, rule, cure, report);
             return None;
         }
@@ -368,6 +360,39 @@ impl<'a> Table<'a> {
             )),
         }
     }
+}
+
+/// Keys that are named at most where none is near.
+const KEYS_NAMED: usize = 12;
+
+/// What to do about an unknown key.
+fn unknown_cure(section: &Section, name: &str) -> String {
+    let known = || section.fields.iter().map(|field| field.key);
+    if let Some(near) = nearest(name, known()) {
+        return format!("did you mean {near}?");
+    }
+    if name.contains("secret") || name.contains("api_key") || name.contains("passw") {
+        return "secrets never stand in these files: name a variable or a file in [venue.keys]"
+            .to_owned();
+    }
+    if let Some((elsewhere, _)) = super::lookup::find(name).first() {
+        let table = if elsewhere.table.is_empty() {
+            "at the top"
+        } else {
+            elsewhere.table
+        };
+        return format!(
+            "it belongs to {} {table}; here it has no meaning: remove it",
+            elsewhere.file
+        );
+    }
+    if section.fields.len() > KEYS_NAMED {
+        return "remove it; docs/CONFIG.md and 'arbalest config explain' know every key".to_owned();
+    }
+    format!(
+        "known keys here: {}",
+        known().collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// The rule that a number outside its bounds breaks.

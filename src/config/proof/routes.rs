@@ -158,13 +158,18 @@ fn row(ground: &Ground<'_>, settings: &StrategySettings, route: &Route) -> Row {
         (Some(left), _) if left.is_sign_negative() => row.say(
             Verdict::Refused,
             format!(
-                "at its limits a set loses {} bps: cushions and ticks are more than the least edge",
-                bps(Some(left.abs()))
+                "when every leg fills at its limit a set loses up to {} bps: cushions and half ticks are more than the least edge",
+                at_least_a_hundredth(left.abs())
             ),
             "raise min_net_edge_bps, lower limit_cushion_bps, or deny the route",
         ),
         _ => row,
     }
+}
+
+/// A loss in basis points that is never shown as none.
+fn at_least_a_hundredth(loss: Decimal) -> String {
+    bps(Some(loss.max(Decimal::new(1, 6))))
 }
 
 /// What the gate asks of an edge against what the strategy asks (PT-17).

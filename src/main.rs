@@ -41,6 +41,8 @@ enum Command {
     Check(cli::check::CheckArgs),
     /// Write, check and understand a configuration: new, check, schema, explain, diff
     Config(cli::config::ConfigArgs),
+    /// How many sets the balances last, and what to move where; advises only
+    Inventory(cli::inventory::InventoryArgs),
     /// Watch a running engine from outside; cancel and flatten when it is gone
     Watchdog(cli::watchdog::WatchdogArgs),
     /// Run one simulated venue on real sockets, for your own bots
@@ -79,6 +81,7 @@ fn run(command: &Command) -> Result<(), CliError> {
         Command::Risk(args) => cli::risk::run(args),
         Command::Check(args) => cli::check::run(args),
         Command::Config(args) => cli::config::run(args),
+        Command::Inventory(args) => cli::inventory::run(args),
         Command::Watchdog(args) => cli::watchdog::run(args),
         Command::Venue(args) => cli::venue::run(args),
         Command::Simulate(args) => cli::simulate::run(args),

@@ -13,6 +13,7 @@ pub mod check;
 pub mod config;
 pub mod demo;
 pub mod drill;
+pub mod inventory;
 pub mod ledger;
 mod live;
 mod options;

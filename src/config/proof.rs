@@ -3,6 +3,7 @@
 //! Reading finds what is written wrong. This finds what is written right and can never pay: an edge that rounding eats, an
 //! order that is too small for the venue or too large for the limits, a venue without the coins to sell.
 
+pub mod advice;
 mod exposure;
 mod routes;
 pub mod runway;

@@ -134,7 +134,9 @@ fn read_rest(
             .flatten()
     };
     let (keys, watchdog_keys) = (keys("keys"), keys("watchdog_keys"));
-    let balances = read_balances(table, report);
+    let balances = read_balances(table, "balances", report);
+    let withdraw_fees = read_balances(table, "withdraw_fees", report);
+    let withdraw_time = table.nanos("withdraw_time_s", report);
     if simulated == Some(true) {
         for key in ["rest_url", "ws_url", "ws_api_url", "keys", "watchdog_keys"] {
             if table.has(key) {
@@ -165,6 +167,8 @@ fn read_rest(
         fee_discount: fee_discount?,
         keys,
         watchdog_keys,
+        withdraw_fees,
+        withdraw_time,
         balances,
     })
 }
@@ -358,16 +362,16 @@ fn read_keys(table: &Table<'_>, name: &str, report: &mut Report) -> Option<KeySe
     })
 }
 
-fn read_balances(table: &Table<'_>, report: &mut Report) -> Vec<(Asset, Decimal)> {
+fn read_balances(table: &Table<'_>, key: &str, report: &mut Report) -> Vec<(Asset, Decimal)> {
     let mut balances = Vec::new();
-    for (item, amount) in table.amounts("balances", report) {
+    for (item, amount) in table.amounts(key, report) {
         match Asset::new(&item.text) {
             Some(asset) => balances.push((asset, amount)),
             None => {
                 let rule = "must be an asset code";
                 table.wrong_at(
                     item.place,
-                    "balances",
+                    key,
                     item.text,
                     rule,
                     "write USDT = \"50000\"",

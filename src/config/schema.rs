@@ -218,6 +218,8 @@ pub const VENUE: Section = Section {
         field("fees", Form::Table, Refused, "see [venue.fees]"),
         field("keys", Form::Table, Absent::None("public data only"), "see [venue.keys]"),
         field("watchdog_keys", Form::Table, Absent::None("`arbalest watchdog` refuses"), "keys of the watchdog, in the form of [venue.keys]: its own, allowed to trade, better not the engine's"),
+        field("withdraw_fees", Form::Table, Absent::None("not known: `arbalest inventory` says so"), "what taking an asset out costs, in that asset, e.g. BTC = \"0.0001\"; only for advice: nothing is ever transferred"),
+        field("withdraw_time_s", Form::Number(Unit::Seconds, "0", "604800"), Absent::None("not known"), "how long it takes until an asset taken out has arrived elsewhere; only for advice"),
         field("balances", Form::Table, Absent::None("empty"), "simulated venues: starting balance by asset, e.g. USDT = \"50000\""),
     ],
 };

@@ -230,6 +230,10 @@ pub struct VenueSettings {
     pub keys: Option<KeySettings>,
     /// Keys of the watchdog.
     pub watchdog_keys: Option<KeySettings>,
+    /// What taking an asset out costs, in that asset.
+    pub withdraw_fees: Vec<(Asset, Decimal)>,
+    /// How long that takes.
+    pub withdraw_time: Option<Nanos>,
     /// Starting balances of a simulated venue.
     pub balances: Vec<(Asset, Decimal)>,
 }

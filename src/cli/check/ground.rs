@@ -38,7 +38,7 @@ fn price(text: &str) -> Result<(Asset, Decimal), String> {
     Ok((Asset::new(asset).ok_or(cure)?, amount.ok_or(cure)?))
 }
 
-fn balance(text: &str) -> Result<(String, Asset, Decimal), String> {
+pub(crate) fn balance(text: &str) -> Result<(String, Asset, Decimal), String> {
     let cure = "write VENUE:ASSET=AMOUNT, e.g. binance:BTC=1.5";
     let (venue, rest) = text.split_once(':').ok_or(cure)?;
     let (asset, amount) = rest.split_once('=').ok_or(cure)?;

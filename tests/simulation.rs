@@ -13,6 +13,8 @@ mod cross_exchange;
 mod funding;
 #[path = "simulation/levels.rs"]
 mod levels;
+#[path = "simulation/triangular.rs"]
+mod triangular;
 
 use std::path::{Path, PathBuf};
 

@@ -3,9 +3,10 @@
 use crate::config::settings::VenueSettings;
 use crate::exchanges::Dialect;
 use crate::market::Symbol;
+use crate::sim::tape::setup::coin_price_cents;
 use crate::sim::tape::{ModelParams, ModelSetup, SymbolShape, VenueShape};
 use crate::sim::venue::{AccountSetup, Amount, FeeAsset, LatencySetup, SymbolSetup, VenueSetup};
-use crate::units::{Grid, Nanos, Price, Qty, UnixNanos};
+use crate::units::{Grid, Money, Nanos, Price, Qty, UnixNanos};
 
 /// Steps of a symbol: shared decimals of its pair, and the venue's tick and lot in steps of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +20,18 @@ struct Steps {
 }
 
 /// The real venues' steps for the best known pairs; something usual for the others.
-fn steps(base: &str, dialect: Dialect) -> Steps {
+fn steps(base: &str, quote: &str, dialect: Dialect) -> Steps {
     let spot = dialect == Dialect::BinanceSpot;
+    // A cross pair is quoted in a coin: five decimals of a bitcoin, as ETH/BTC has them.
+    if coin_price_cents(quote).is_some() {
+        return Steps {
+            price_decimals: 5,
+            qty_decimals: 7,
+            tick: 1,
+            lot: 1_000,
+            wire: (5, 4),
+        };
+    }
     // Three more decimals than the finest lot: recorded books hold levels of times when the lot was finer.
     let (price_decimals, qty_decimals) = match base {
         "BTC" => (2, 8),
@@ -82,7 +93,7 @@ pub fn venue_setup(
 }
 
 fn symbol_setup(symbol: &Symbol, dialect: Dialect) -> Option<SymbolSetup> {
-    let steps = steps(symbol.base.as_str(), dialect);
+    let steps = steps(symbol.base.as_str(), symbol.quote.as_str(), dialect);
     let grid = Grid::new(steps.price_decimals, steps.qty_decimals).ok()?;
     let mut setup = SymbolSetup::new(
         symbol.base,
@@ -92,6 +103,11 @@ fn symbol_setup(symbol: &Symbol, dialect: Dialect) -> Option<SymbolSetup> {
         Qty(steps.lot),
     );
     (setup.price_precision, setup.qty_precision) = steps.wire;
+    if coin_price_cents(symbol.quote.as_str()).is_some() {
+        // As Binance has it for pairs quoted in bitcoin.
+        let least = Money(rust_decimal::Decimal::new(1, 4));
+        setup.notional_min = grid.notional_floor(least)?;
+    }
     Some(setup)
 }
 

@@ -14,6 +14,8 @@ pub(super) struct Underlying {
     pub(super) prng: Prng,
     /// The model's indices of the symbols that trade it.
     pub(super) symbols: Vec<usize>,
+    /// The model's indices of the cross pairs that are quoted in it.
+    pub(super) quoted: Vec<usize>,
     burst_until: UnixNanos,
     /// Only the newest chain of jumps goes on.
     pub(super) jump_turn: u64,
@@ -27,6 +29,7 @@ impl Underlying {
             level: WHOLE,
             prng,
             symbols: Vec::new(),
+            quoted: Vec::new(),
             burst_until: UnixNanos(0),
             jump_turn: 0,
             calm_from: UnixNanos(0),
@@ -83,6 +86,12 @@ impl View {
     pub(super) fn index(&self) -> i64 {
         scaled(self.base_price, self.newest)
     }
+}
+
+/// The fair price of a base against that of a quote, both against the start, in parts per billion, rounded down.
+pub(super) fn quotient(base: i64, quote: i64) -> i64 {
+    let wide = i128::from(base) * i128::from(WHOLE);
+    i64::try_from(wide.div_euclid(i128::from(quote.max(1)))).unwrap_or(i64::MAX)
 }
 
 /// `value × ppb / 10^9`, rounded down: the model's one rounding from its process to steps.

@@ -8,7 +8,7 @@ use super::chance::normal;
 use super::latent::{View, WHOLE, scaled};
 use super::maker::{Makers, Out, Shape};
 use super::model::SECOND;
-use super::setup::{ModelParams, SymbolShape};
+use super::setup::{ModelParams, SymbolShape, coin_price_cents};
 
 /// Funding is paid every eight hours.
 const FUNDING_PERIOD: i64 = 8 * 3_600 * 1_000_000_000;
@@ -23,6 +23,8 @@ pub(super) struct Market {
     pub(super) venue: usize,
     pub(super) symbol: usize,
     pub(super) underlying: usize,
+    /// What a cross pair is quoted in; `None` for a pair quoted in money.
+    pub(super) quoted_in: Option<usize>,
     pub(super) shape: SymbolShape,
     pub(super) view: View,
     pub(super) makers: Makers,
@@ -84,6 +86,7 @@ impl Market {
             venue,
             symbol,
             underlying,
+            quoted_in: None,
             shape,
             view,
             makers: Makers::new(makers_shape, prng.fork("makers"), target),
@@ -135,11 +138,15 @@ const fn floor_tick(price: i64, tick: i64) -> i64 {
     price - price.rem_euclid(tick)
 }
 
-/// The median touch in steps: a value in whole quote units at the start price.
+/// The median touch in steps: a value in whole units of money at the start price.
 fn touch_qty(shape: &SymbolShape, notional: i64) -> i64 {
     let scale = u32::from(shape.grid.price_decimals()) + u32::from(shape.grid.qty_decimals());
     let wide = i128::from(notional).saturating_mul(10_i128.saturating_pow(scale));
-    let qty = wide
+    let coin_cents = coin_price_cents(shape.symbol.quote.as_str());
+    let in_quote = coin_cents.map_or(wide, |cents| {
+        wide.saturating_mul(100).div_euclid(i128::from(cents))
+    });
+    let qty = in_quote
         .checked_div(i128::from(shape.base_price.0))
         .unwrap_or(1);
     i64::try_from(qty).unwrap_or(i64::MAX >> 16).max(1)

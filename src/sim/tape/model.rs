@@ -11,7 +11,7 @@ use crate::prng::Prng;
 use crate::units::{Nanos, UnixNanos};
 
 use super::chance::{GAP, normal, octaves};
-use super::latent::Underlying;
+use super::latent::{Underlying, quotient};
 use super::maker::Out;
 use super::market::Market;
 use super::setup::{ModelParams, ModelSetup};
@@ -93,6 +93,16 @@ impl MarketModel {
                 markets.push(Market::new(
                     venue, symbol, underlying, *shape, &params, prng,
                 ));
+            }
+        }
+        for (index, market) in markets.iter_mut().enumerate() {
+            let quote = market.shape.symbol.quote;
+            market.quoted_in = bases.iter().position(|base| *base == quote);
+            let quoted_in = market
+                .quoted_in
+                .and_then(|place| underlyings.get_mut(place));
+            if let Some(underlying) = quoted_in {
+                underlying.quoted.push(index);
             }
         }
         let mut model = Self {
@@ -274,18 +284,19 @@ impl MarketModel {
         );
     }
 
-    /// The fair price's newest level travels to each venue.
+    /// The fair price's newest level travels to each venue, and to the cross pairs that are quoted in it.
     fn spread_news(&mut self, index: usize, now: UnixNanos) {
-        let Some(underlying) = self.underlyings.get(index) else {
-            return;
-        };
-        let level = underlying.level;
-        for place in 0..underlying.symbols.len() {
-            let Some(&symbol) = self
-                .underlyings
-                .get(index)
-                .and_then(|underlying| underlying.symbols.get(place))
-            else {
+        let count = self.underlyings.get(index).map_or(0, |underlying| {
+            underlying.symbols.len() + underlying.quoted.len()
+        });
+        for place in 0..count {
+            let Some(&symbol) = self.underlyings.get(index).and_then(|underlying| {
+                let mut told = underlying.symbols.iter().chain(&underlying.quoted);
+                told.nth(place)
+            }) else {
+                return;
+            };
+            let Some(level) = self.level_of(symbol) else {
                 return;
             };
             let Some(market) = self.markets.get_mut(symbol) else {
@@ -297,6 +308,16 @@ impl MarketModel {
             let at = market.view.last_arrival;
             self.plan(at, Task::Arrive { symbol, level });
         }
+    }
+
+    /// The newest fair price of a symbol against its start.
+    fn level_of(&self, symbol: usize) -> Option<i64> {
+        let market = self.markets.get(symbol)?;
+        let base = self.underlyings.get(market.underlying)?.level;
+        Some(match market.quoted_in {
+            Some(quote) => quotient(base, self.underlyings.get(quote)?.level),
+            None => base,
+        })
     }
 
     fn on_burst(&mut self, index: usize, now: UnixNanos) {
@@ -393,24 +414,33 @@ impl MarketModel {
         }
     }
 
-    /// This symbol's taker fee and the highest of the others of its underlying, in ppm.
+    /// This symbol's taker fee and the highest of the others of its underlying, in ppm; where a cross pair is among them, also
+    /// the highest of what that is quoted in: the way around has three legs.
     fn fees_between(&self, index: usize, symbol: usize) -> i64 {
         let fee = |market: usize| {
             self.markets
                 .get(market)
                 .map_or(0, |market| market.shape.taker_fee.0)
         };
-        let others = self
-            .underlyings
-            .get(index)
-            .map(|underlying| underlying.symbols.as_slice())
-            .unwrap_or_default();
+        let symbols_of = |index: usize| {
+            self.underlyings
+                .get(index)
+                .map(|underlying| underlying.symbols.as_slice())
+                .unwrap_or_default()
+        };
+        let others = symbols_of(index).iter();
         let other = others
-            .iter()
             .filter(|other| **other != symbol)
             .map(|other| fee(*other))
             .max();
-        fee(symbol).saturating_add(other.unwrap_or(0))
+        let mut markets = symbols_of(index)
+            .iter()
+            .map(|market| self.markets.get(*market));
+        let quoted_in = markets.find_map(|market| market?.quoted_in);
+        let third = quoted_in.and_then(|quote| symbols_of(quote).iter().map(|one| fee(*one)).max());
+        fee(symbol)
+            .saturating_add(other.unwrap_or(0))
+            .saturating_add(third.unwrap_or(0))
     }
 
     /// Each second a perpetual's basis wanders a little, and its mark and funding are told.

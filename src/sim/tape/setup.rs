@@ -25,7 +25,8 @@ pub struct VenueShape {
     pub symbols: Vec<SymbolShape>,
 }
 
-/// One symbol of one venue. Symbols with the same base asset share one latent fair price.
+/// One symbol of one venue. Symbols with the same base asset share one latent fair price; a symbol whose quote asset is the base
+/// of others is a cross pair: its fair price is the quotient of both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SymbolShape {
     /// Unified symbol; a symbol with a settle asset is a perpetual with a basis, a mark and funding.
@@ -54,13 +55,21 @@ pub fn usual_price_cents(base: &str) -> i64 {
     }
 }
 
+/// The same for a quote asset that is a coin itself, so that a cross pair begins at the quotient; `None` for money.
+#[must_use]
+pub fn coin_price_cents(quote: &str) -> Option<i64> {
+    matches!(quote, "BTC" | "ETH" | "BNB" | "SOL").then(|| usual_price_cents(quote))
+}
+
 impl SymbolShape {
     /// A symbol that begins at its usual price, rounded down to the tick.
     #[must_use]
     pub fn usual(symbol: Symbol, grid: Grid, tick: Price, lot: Qty, taker_fee: Ppm) -> Self {
-        let cents = Decimal::new(usual_price_cents(symbol.base.as_str()), 2);
-        let base_price = grid
-            .price_floor(cents)
+        let cents = Decimal::from(usual_price_cents(symbol.base.as_str()));
+        let unit = coin_price_cents(symbol.quote.as_str()).unwrap_or(100);
+        let base_price = cents
+            .checked_div(Decimal::from(unit))
+            .and_then(|price| grid.price_floor(price))
             .and_then(|price| price.floor_to(tick))
             .unwrap_or(tick)
             .max(tick);
@@ -150,7 +159,7 @@ pub struct ModelParams {
     pub basis_pull: Ppm,
     /// A time when every perpetual is dear (or cheap) and pays funding; `None` plants none.
     pub planted_basis: Option<PlantedBasis>,
-    /// Dislocations a minute and underlying: one venue away from the others by more than the fees.
+    /// Dislocations a minute and underlying: one venue (or one pair of a cycle) away from the others by more than the fees.
     pub dislocations_per_min: u64,
     /// What a dislocation leaves after both taker fees at its peak, in basis points: half to double of it.
     /// Zero plants none.
@@ -234,5 +243,17 @@ mod tests {
             Ppm(0),
         );
         assert_eq!(coarse.base_price, Price(98));
+        let cross = SymbolShape::usual(
+            "ETH/BTC".parse().unwrap(),
+            Grid::new(6, 4).unwrap(),
+            Price(10),
+            Qty(1),
+            Ppm(1_000),
+        );
+        assert_eq!(
+            cross.base_price,
+            Price(43_360),
+            "2,680 of 61,800, on the tick"
+        );
     }
 }

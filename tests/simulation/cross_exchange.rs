@@ -15,10 +15,10 @@ use super::{decimal, profit, run};
 const SECONDS: u64 = 12;
 
 /// (quantity, realized profit) by venue and symbol.
-type Positions = BTreeMap<(String, String), (Decimal, Decimal)>;
+pub(super) type Positions = BTreeMap<(String, String), (Decimal, Decimal)>;
 
 /// What the command makes of the fills.
-fn by_command(report: &WorldReport) -> Positions {
+pub(super) fn by_command(report: &WorldReport) -> Positions {
     let mut csv = FillsCsv::new(Vec::new()).unwrap();
     for fill in &report.fills {
         let names = Names {
@@ -49,7 +49,7 @@ fn by_command(report: &WorldReport) -> Positions {
         .collect()
 }
 
-fn by_engine(report: &WorldReport) -> Positions {
+pub(super) fn by_engine(report: &WorldReport) -> Positions {
     let rows = report.summary.positions.iter();
     let traded = rows.filter(|row| {
         let of_row = |fill: &&arbalest::trade::Fill| {

@@ -283,10 +283,13 @@ impl Monitor {
         })
     }
 
-    /// Two spot pairs of one base share one balance: it says nothing of either position, only of their sum.
+    /// Two spot pairs that change the balance of one base say nothing of either position: AT-25 compares the balance, with all
+    /// that they have moved.
     fn is_told(&self, instrument: &Instrument) -> bool {
+        let base = instrument.symbol.base;
         let shares = |other: &&Instrument| {
-            other.kind() == InstrumentKind::Spot && other.symbol.base == instrument.symbol.base
+            other.kind() == InstrumentKind::Spot
+                && (other.symbol.base == base || other.symbol.quote == base)
         };
         instrument.kind() != InstrumentKind::Spot
             || self
@@ -315,7 +318,8 @@ impl Monitor {
         now: MonoNanos,
         out: &mut Vec<Reading>,
     ) {
-        if let Some(twin) = self.twins.positions.get(&instrument.id) {
+        let twin = self.twins.positions.get(&instrument.id);
+        if let Some(twin) = twin.filter(|_| self.is_told(instrument)) {
             out.extend(self.position_break(instrument, twin, now));
         }
     }

@@ -6,7 +6,7 @@ use crate::market::{Depth, Instrument, InstrumentKind, Mark, Trust};
 use crate::risk::unwind::Close;
 use crate::risk::{InstrumentLimits, Limits};
 use crate::trade::{OpenOrders, PositionSnapshot};
-use crate::units::{Asset, Money, MonoNanos, Ppm, Price, Qty};
+use crate::units::{Money, MonoNanos, Ppm, Price, Qty};
 
 /// One instrument under watch.
 #[derive(Debug, Default)]
@@ -77,11 +77,15 @@ impl Watch {
             .ok()
     }
 
-    /// Makes value and unrealized profit anew; after every change of position or price.
-    pub(super) fn revalue(&mut self, instrument: &Instrument, reporting: Asset) {
-        self.worth = self
-            .value_now(instrument, reporting)
-            .zip(self.unrealized_now(instrument, reporting));
+    /// Makes value and unrealized profit anew; after every change of position or price. `rate` is the price of one unit of the
+    /// quote asset in the reporting currency; without one there is no value.
+    pub(super) fn revalue(&mut self, instrument: &Instrument, rate: Option<Decimal>) {
+        let value = self.value_now(instrument);
+        let unrealized = value
+            .zip(self.position)
+            .and_then(|(value, position)| value.sub(Money(position.cost)).ok());
+        let reported = |quote: Option<Money>| quote?.mul(Money(rate?)).ok();
+        self.worth = reported(value).zip(reported(unrealized));
     }
 
     /// Value of the open quantity at mid, signed, in the reporting currency; `None` when it cannot be told.
@@ -100,28 +104,18 @@ impl Watch {
         self.worth.map(|(_, unrealized)| unrealized)
     }
 
-    fn value_now(&self, instrument: &Instrument, reporting: Asset) -> Option<Money> {
+    /// In the quote asset.
+    fn value_now(&self, instrument: &Instrument) -> Option<Money> {
         if self.qty().is_zero() {
             return Some(Money::ZERO);
         }
-        let linear = match instrument.kind() {
-            InstrumentKind::Spot | InstrumentKind::LinearPerpetual => true,
-            InstrumentKind::InversePerpetual => false,
-        };
-        if !linear || instrument.symbol.quote != reporting {
+        if instrument.kind() == InstrumentKind::InversePerpetual {
             return None;
         }
         let qty = Money(instrument.grid.qty_decimal(self.qty()));
         qty.mul(Money(self.mid(instrument)?))
             .ok()?
             .mul(Money(instrument.multiplier))
-            .ok()
-    }
-
-    fn unrealized_now(&self, instrument: &Instrument, reporting: Asset) -> Option<Money> {
-        let position = self.position?;
-        self.value_now(instrument, reporting)?
-            .sub(Money(position.cost))
             .ok()
     }
 

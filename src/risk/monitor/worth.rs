@@ -114,6 +114,11 @@ impl Monitor {
         each.map(|(asset, (_, mid))| (*asset, *mid)).collect()
     }
 
+    /// Price of one unit of an instrument's quote asset in the reporting currency.
+    fn quote_rate(&self, id: InstrumentId) -> Option<Decimal> {
+        self.rate(self.catalogue.get(id)?.symbol.quote)
+    }
+
     /// What should be at a venue by our own books; `None` before its first complete answer, or of an asset never heard of.
     #[must_use]
     pub fn own_balance(&self, venue: VenueId, asset: Asset) -> Option<Decimal> {
@@ -124,11 +129,12 @@ impl Monitor {
     /// A price changed: values and rates that hang on it.
     pub(super) fn note_mark(&mut self, id: InstrumentId) {
         let (reporting, catalogue) = (self.reporting, Arc::clone(&self.catalogue));
+        let rate = self.quote_rate(id);
         let Some((instrument, watch)) = catalogue.get(id).zip(self.watches.get_mut(id.index()))
         else {
             return;
         };
-        watch.revalue(instrument, reporting);
+        watch.revalue(instrument, rate);
         let symbol = &instrument.symbol;
         if symbol.quote == reporting
             && let Some(mid) = watch.mid(instrument)
@@ -153,14 +159,15 @@ impl Monitor {
         after: &PositionSnapshot,
         now: MonoNanos,
     ) {
-        let (reporting, catalogue) = (self.reporting, Arc::clone(&self.catalogue));
+        let catalogue = Arc::clone(&self.catalogue);
+        let rate = self.quote_rate(after.instrument);
         let Some((instrument, watch)) = catalogue
             .get(after.instrument)
             .zip(self.watches.get_mut(after.instrument.index()))
         else {
             return;
         };
-        watch.revalue(instrument, reporting);
+        watch.revalue(instrument, rate);
         match before {
             Some(before) => self.own_books.on_position(instrument, before, after),
             None => self.losses.forget_symbol(instrument.symbol),

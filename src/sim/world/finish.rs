@@ -8,7 +8,7 @@ use crate::engine::summary::{PositionSummary, StageSummary};
 use crate::exchanges::gateway::AccountQuery;
 use crate::execution::{SetEnd, SetSummary};
 use crate::ledger::Funding;
-use crate::market::{Instrument, VenueId};
+use crate::market::{Instrument, InstrumentKind, VenueId};
 use crate::risk::Alert;
 use crate::sim::checker::Violation;
 use crate::telemetry::Stage;
@@ -182,7 +182,8 @@ impl World {
         }
     }
 
-    /// I18: what is left over all venues of one base asset is zero, unless something explains it. A remark says either way.
+    /// I18: what is left over all venues of one base asset is zero, unless something explains it. A remark says either way. What
+    /// cross pairs paid and received of it counts; each even chain over them may leave less than a lot.
     fn explain_inventory(&mut self) {
         let mut nets: BTreeMap<Asset, (Money, usize)> = BTreeMap::new();
         for instrument in self.catalogue.all() {
@@ -195,6 +196,14 @@ impl World {
             let (net, places) = nets.entry(instrument.symbol.base).or_default();
             *net = net.add(base).unwrap_or(*net);
             *places += usize::from(!base.is_zero());
+        }
+        for instrument in self.catalogue.all() {
+            let spot = instrument.kind() == InstrumentKind::Spot;
+            let paid = self.ledger.position(instrument.id).filter(|_| spot);
+            let quote = nets.get_mut(&instrument.symbol.quote);
+            if let (Some((net, _)), Some(position)) = (quote, paid) {
+                *net = net.add(Money(position.cash())).unwrap_or(*net);
+            }
         }
         let counters = self.desk.counters();
         let base_fee = |fill: &Fill| {
@@ -212,25 +221,43 @@ impl World {
                 .iter()
                 .any(|fill| fill.purpose.is_none() || base_fee(fill));
         for (asset, (net, places)) in nets {
+            let dust = self.chain_dust(asset, counters.sets_hedged);
             if net.is_zero() && places > 0 {
                 self.tally.remark(format!(
                     "{asset}: positions at {places} venues are each other's hedge, net 0"
                 ));
             } else if !net.is_zero() {
+                let is_dust = net.0.abs() < dust.0;
                 let why = if explained {
                     "held or residual sets, forced closes, foreign fills or fees in it"
+                } else if is_dust {
+                    "what even chains left, less than a lot each"
                 } else {
                     "nothing"
                 };
                 self.tally.remark(format!(
                     "{asset}: net {net} over all venues, explained by {why}"
                 ));
-                if !explained {
+                if !explained && !is_dust {
                     self.checker
                         .broken("I18", format!("{asset}: net {net} is unexplained"));
                 }
             }
         }
+    }
+
+    /// Most that even chains may have left of an asset that pairs are quoted in; zero for any other.
+    fn chain_dust(&self, asset: Asset, sets: u64) -> Money {
+        let mut all = self.catalogue.all().iter();
+        if !all.any(|instrument| instrument.symbol.quote == asset) {
+            return Money::ZERO;
+        }
+        let bases = self.catalogue.all().iter();
+        let lots = bases
+            .filter(|instrument| instrument.symbol.base == asset)
+            .map(|instrument| instrument.grid.qty_decimal(instrument.lot));
+        let largest = Money(lots.max().unwrap_or_default());
+        largest.mul(Money(sets.into())).unwrap_or_default()
     }
 
     fn summary(&self, ended_by: &'static str, market_span: i64) -> Summary {
@@ -319,11 +346,14 @@ impl World {
                 continue;
             };
             let open = self.unrealized(instrument);
-            realized = realized
-                .add(Money(position.realized_pnl()))
+            // The sums are money: profit in a coin counts at its price.
+            let rate = self.coin_price(instrument.symbol.quote);
+            let in_money = |profit: Money| rate.map_or(Ok(profit), |rate| profit.mul(rate));
+            realized = in_money(Money(position.realized_pnl()))
+                .and_then(|profit| realized.add(profit))
                 .unwrap_or(realized);
-            unrealized = unrealized
-                .add(open.unwrap_or_default())
+            unrealized = in_money(open.unwrap_or_default())
+                .and_then(|profit| unrealized.add(profit))
                 .unwrap_or(unrealized);
             summary.positions.push(PositionSummary {
                 venue: self.catalogue.venue_name(instrument.venue).to_owned(),
@@ -345,6 +375,15 @@ impl World {
                 .map(|(asset, amount)| (asset.to_string(), amount.to_string()))
                 .collect();
         }
+    }
+
+    /// Best bid of an asset that pairs are quoted in and that is a base itself; `None` for money.
+    fn coin_price(&self, asset: Asset) -> Option<Money> {
+        let mut all = self.catalogue.all().iter();
+        let pair =
+            all.find(|one| one.symbol.base == asset && one.kind() == InstrumentKind::Spot)?;
+        let top = self.hot.books().get(pair.id)?.top()?;
+        Some(Money(pair.grid.price_decimal(top.bid.price)))
     }
 
     /// At the mid of the last book, rounded down to the grid.

@@ -6,6 +6,8 @@ mod scene;
 
 #[path = "triangular/cycles.rs"]
 mod cycles;
+#[path = "triangular/docs.rs"]
+mod docs;
 #[path = "triangular/exhaustive.rs"]
 mod exhaustive;
 #[path = "triangular/prefilter.rs"]

@@ -58,8 +58,16 @@ fn check_planted(seed: u64) -> (u64, Decimal) {
     let report = run(seed, ModelParams::demo());
     let summary = &report.summary;
     let opened = summary.sets_opened;
-    assert_eq!(opened, summary.sets_hedged + summary.sets_empty, "seed {seed}");
-    assert_eq!((summary.sets_held, summary.forced_closes), (0, 0), "seed {seed}");
+    assert_eq!(
+        opened,
+        summary.sets_hedged + summary.sets_empty,
+        "seed {seed}"
+    );
+    assert_eq!(
+        (summary.sets_held, summary.forced_closes),
+        (0, 0),
+        "seed {seed}"
+    );
     let moved = moved(&report);
     let of = |code: &str| moved.get(&Asset::new(code).unwrap()).copied();
     let of = |code: &str| of(code).unwrap_or_default();
@@ -86,9 +94,15 @@ fn check_planted(seed: u64) -> (u64, Decimal) {
 #[test]
 fn planted_cycles_are_taken_end_even_and_are_accounted_for() {
     let run = |seeds: std::ops::RangeInclusive<u64>| {
-        seeds.map(check_planted).fold((0, Decimal::ZERO, 0), |sum, (opened, earned)| {
-            (sum.0 + opened, sum.1 + earned, sum.2 + u64::from(opened > 0))
-        })
+        seeds
+            .map(check_planted)
+            .fold((0, Decimal::ZERO, 0), |sum, (opened, earned)| {
+                (
+                    sum.0 + opened,
+                    sum.1 + earned,
+                    sum.2 + u64::from(opened > 0),
+                )
+            })
     };
     let (one, two) = std::thread::scope(|scope| {
         let other = scope.spawn(|| run(211..=220));
@@ -96,7 +110,10 @@ fn planted_cycles_are_taken_end_even_and_are_accounted_for() {
     });
     let (opened, earned, markets) = (one.0 + two.0, one.1 + two.1, one.2 + two.2);
     println!("{opened} sets in {markets} of 20 markets earned {earned} USDT");
-    assert!(opened >= 40 && markets >= 18, "{opened} sets in {markets} markets");
+    assert!(
+        opened >= 40 && markets >= 18,
+        "{opened} sets in {markets} markets"
+    );
     assert!(earned > Decimal::ZERO, "{earned}");
 }
 
@@ -107,7 +124,10 @@ fn no_cycle_is_taken_where_nothing_was_planted() {
             let report = run(seed, ModelParams::without_edge());
             let opened = report.summary.sets_opened;
             assert_eq!((opened, report.fills.len()), (0, 0), "seed {seed}");
-            assert!(report.summary.frames_received > 1_000, "the market was there");
+            assert!(
+                report.summary.frames_received > 1_000,
+                "the market was there"
+            );
         }
     };
     std::thread::scope(|scope| {

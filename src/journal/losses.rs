@@ -275,11 +275,25 @@ impl<'a> LossReading<'a> {
                 .filter_map(|(code, price)| Some((Asset::new(code)?, *price)))
                 .collect(),
             balances: balances.flatten().collect(),
-            positions: record
-                .positions
-                .iter()
-                .filter_map(|holding| self.position(holding))
-                .collect(),
+            positions: self.positions(record),
         })
+    }
+
+    /// Every position as it stood: what a record leaves out was never traded.
+    fn positions(&self, record: &LossRecord) -> Vec<KeptPosition> {
+        let held = record.positions.iter();
+        let mut all: Vec<KeptPosition> =
+            held.filter_map(|holding| self.position(holding)).collect();
+        for one in self.catalogue.all() {
+            if !all.iter().any(|position| position.instrument == one.id) {
+                all.push(KeptPosition {
+                    instrument: one.id,
+                    qty: Qty::ZERO,
+                    cost: Decimal::ZERO,
+                    trade_cash: Decimal::ZERO,
+                });
+            }
+        }
+        all
     }
 }

@@ -250,6 +250,18 @@ fn what_came_or_went_meanwhile_is_no_profit_and_what_was_executed_is() {
     assert_eq!(closed.level(), KillLevel::Flatten, "4 % of the day");
 }
 
+/// An instrument that the last record did not know as traded: its loss while the engine was away is a loss.
+#[test]
+fn a_first_trade_after_the_last_record_is_no_flow() {
+    let first = Session::start(WALL, "0", FULL, &[]).live();
+    let points = first.killed(KEEP);
+    let second = next("-5000", ["100000", "100000", "95000"], &points);
+    assert_eq!(
+        second.measured(Control::Drawdown),
+        dec("0.0166666666666667")
+    );
+}
+
 #[test]
 fn units_wait_for_the_reconciliation_but_not_for_ever() {
     let (_, points) = lost();

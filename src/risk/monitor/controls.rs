@@ -30,6 +30,7 @@ impl Monitor {
             qty_amount(watch.qty().abs(), instrument),
             qty_amount(own.position_qty_max, instrument),
         );
+        let numbers = Some((value, limit));
         let scope = Scope::Instrument(instrument.id);
         let symbol = Scope::Symbol(instrument.symbol);
         if standing.near != watch.position_warned {
@@ -60,16 +61,9 @@ impl Monitor {
                 reason,
             };
             if self.raise(raise, now, out) {
-                self.people
-                    .note(AlertKind::PositionOverLimit, scope, true, now);
-                out.push(alert(
-                    AlertKind::PositionOverLimit,
-                    Severity::Critical,
-                    scope,
-                    Some((value, limit)),
-                    true,
-                    now,
-                ));
+                let (kind, critical) = (AlertKind::PositionOverLimit, Severity::Critical);
+                self.people.note(kind, scope, true, now);
+                out.push(alert(kind, critical, scope, numbers, true, now));
             }
             let target = close_target(own, &self.limits, instrument);
             let trigger = Trigger {
@@ -84,16 +78,9 @@ impl Monitor {
             .settle(cause, standing.clear, self.limits.cooldown, now, out)
         {
             self.view_changed = true;
-            self.people
-                .note(AlertKind::PositionOverLimit, scope, false, now);
-            out.push(alert(
-                AlertKind::PositionOverLimit,
-                Severity::Info,
-                scope,
-                Some((value, limit)),
-                false,
-                now,
-            ));
+            let (kind, info) = (AlertKind::PositionOverLimit, Severity::Info);
+            self.people.note(kind, scope, false, now);
+            out.push(alert(kind, info, scope, numbers, false, now));
         }
     }
 

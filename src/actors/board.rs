@@ -7,15 +7,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rust_decimal::Decimal;
 
+use crate::capacity::LEGS_MAX;
 use crate::engine::alerts::Note;
-use crate::engine::money_split::MoneySplit;
-use crate::execution::{DeskAlert, SetEnd, SetSummary};
+use crate::engine::money_split::{Held, MoneySplit, money_split};
+use crate::execution::{Attribution, Attributor, DeskAlert, SetEnd, SetSummary};
 use crate::ledger::{FillEffect, Ledger};
 use crate::market::{Catalogue, InstrumentId, VenueId};
 use crate::risk::{Actor, Alert, CloseRecord, KillLevel, LevelChange, Severity};
 use crate::telemetry::snapshot::{AlertLine, AlertSinkStatus};
 use crate::trade::{Fill, OrderReport, ReportKind, StrategyId, Ticket};
-use crate::units::{Money, Side, UnixNanos};
+use crate::units::{Money, Price, Side, UnixNanos};
 
 use super::alerts::AlertPost;
 
@@ -39,6 +40,8 @@ pub struct PositionLine {
     pub realized_pnl: Decimal,
     /// Signed cost of the open quantity.
     pub cost: Decimal,
+    /// Funding received less paid.
+    pub funding: Decimal,
 }
 
 /// Everything written down.
@@ -68,8 +71,6 @@ pub struct BoardData {
     pub strategy_pnl: Vec<Decimal>,
     /// Ended sets that had been broken.
     pub sets_broken: u64,
-    /// Where the money of ended sets came from.
-    pub money: MoneySplit,
     /// Positions.
     pub positions: Vec<PositionLine>,
     /// Alerts, newest last.
@@ -87,12 +88,14 @@ pub struct BoardData {
 pub struct Board {
     data: Mutex<BoardData>,
     post: AlertPost,
+    attributor: Mutex<Attributor>,
 }
 
 impl Board {
     pub(super) fn new(post: AlertPost) -> Self {
         Self {
             data: Mutex::default(),
+            attributor: Mutex::default(),
             post,
         }
     }
@@ -220,6 +223,43 @@ impl Board {
         data.sets_broken += u64::from(summary.broken_count > 0);
     }
 
+    fn attributor(&self) -> MutexGuard<'_, Attributor> {
+        self.attributor
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An execution, in the order of the desk.
+    pub(super) fn attribute_fill(&self, catalogue: &Catalogue, fill: &Fill) {
+        if let Err(error) = self.attributor().on_fill(fill, catalogue) {
+            tracing::warn!("an execution is not attributed: {error}");
+        }
+    }
+
+    /// An ended set's parts; `None` when it traded nothing or cannot be split.
+    pub(super) fn attribute_set(
+        &self,
+        catalogue: &Catalogue,
+        summary: &SetSummary,
+        touches: &[Option<Price>; LEGS_MAX],
+    ) -> Option<Attribution> {
+        let split = self.attributor().on_set_done(summary, touches, catalogue);
+        split.unwrap_or_else(|error| {
+            tracing::warn!("set {} is not attributed: {error}", summary.id.0);
+            None
+        })
+    }
+
+    /// Where the money came from.
+    pub(super) fn money(
+        &self,
+        catalogue: &Catalogue,
+        names: &[String],
+        held: &[Held],
+    ) -> MoneySplit {
+        money_split(&self.attributor(), names, held, catalogue)
+    }
+
     pub(super) fn set_ledger(&self, ledger: &Ledger, catalogue: &Catalogue) {
         let positions = catalogue
             .all()
@@ -232,6 +272,7 @@ impl Board {
                     average_price: ledger.average_price(instrument.id),
                     realized_pnl: position.realized_pnl(),
                     cost: position.cost(),
+                    funding: position.funding(),
                 })
             })
             .collect();

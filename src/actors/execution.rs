@@ -9,11 +9,12 @@ use std::time::Duration;
 use actix::fut::ActorFuture;
 use actix::prelude::{Actor, Addr, AsyncContext, Context, Handler, Message};
 
+use crate::capacity::LEGS_MAX;
 use crate::clock::{Clock, OsClock};
 use crate::engine::DecisionDigest;
 use crate::execution::{
     CommandAction, Desk, DeskCounters, DeskOutput, HoldReason, OpenSummary, OrderCommand,
-    OrderState,
+    OrderState, SetSummary,
 };
 use crate::journal::rows::AlertRecord;
 use crate::journal::{Journal, Names, Record};
@@ -22,7 +23,7 @@ use crate::ring::{Consumer, Idle, WaitStrategy, Wake};
 use crate::risk::{Approved, Scope};
 use crate::telemetry::{LiveTimer, StageTimer};
 use crate::trade::{ApprovalSeq, Fact, OrderReport, Seat, SetId, StrategyId};
-use crate::units::{MonoNanos, Side};
+use crate::units::{MonoNanos, Price, Side};
 
 use super::board::Board;
 use super::gateway::{Command, GatewaySeat};
@@ -76,6 +77,16 @@ pub struct CancelOrders(pub Option<InstrumentId>);
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub struct BindSignal(pub Addr<SignalSeat>);
+
+/// What an ended set's legs could have traded at when they were sent: its result can be split.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct SetMarked {
+    /// The set.
+    pub summary: SetSummary,
+    /// By leg; `None` is not known.
+    pub touches: [Option<Price>; LEGS_MAX],
+}
 
 /// Asks what is open.
 #[derive(Debug, Clone, Copy, Message)]
@@ -182,6 +193,9 @@ impl ExecutionSeat {
             DeskOutput::Command(command) => self.command(command),
             DeskOutput::Fill(fill) => {
                 self.digest.add_fill(&fill);
+                self.parts
+                    .board
+                    .attribute_fill(&self.parts.catalogue, &fill);
                 let decided = fill
                     .client_order_id
                     .and_then(|id| self.parts.desk.decision_price(id));
@@ -248,6 +262,11 @@ impl ExecutionSeat {
 
     /// Appends a record; the order path does not wait for it.
     fn write(&self, record: impl FnOnce(Names<'_>) -> Record) {
+        self.write_checked(|names| Some(record(names)));
+    }
+
+    /// Appends a record if there is one.
+    fn write_checked(&self, record: impl FnOnce(Names<'_>) -> Option<Record>) {
         let Some(journal) = &self.parts.journal else {
             return;
         };
@@ -255,7 +274,9 @@ impl ExecutionSeat {
             catalogue: &self.parts.catalogue,
             strategies: &self.parts.strategies,
         };
-        if let Err(error) = journal.append(record(names)) {
+        if let Some(record) = record(names)
+            && let Err(error) = journal.append(record)
+        {
             tracing::error!("not in the journal: {error}");
         }
     }
@@ -466,6 +487,17 @@ impl Handler<AskExecution> for ExecutionSeat {
             counters: *self.parts.desk.counters(),
             unknown: self.unknown_by_venue(),
             digest: self.digest,
+        }
+    }
+}
+
+impl Handler<SetMarked> for ExecutionSeat {
+    type Result = ();
+    fn handle(&mut self, message: SetMarked, _: &mut Self::Context) {
+        let catalogue = &self.parts.catalogue;
+        let (board, touches) = (&self.parts.board, &message.touches);
+        if let Some(split) = board.attribute_set(catalogue, &message.summary, touches) {
+            self.write_checked(|names| names.attribution(&split).ok());
         }
     }
 }

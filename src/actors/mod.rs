@@ -7,6 +7,7 @@ pub mod account;
 pub mod alerts;
 pub mod board;
 mod control;
+mod edges;
 pub mod execution;
 pub mod feed;
 pub mod gateway;

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::engine::money_split::{Held, MoneySplit};
 use crate::engine::summary::{PositionSummary, StageSummary, Summary};
 use crate::risk::KillLevel;
 use crate::telemetry::Telemetry;
+use crate::units::Price;
 
 use super::board::{BoardData, PositionLine};
 use super::picture::money;
@@ -70,13 +72,34 @@ pub(super) fn summary(
             .map(|(asset, fee)| (asset.clone(), fee.to_string()))
             .collect(),
         forced_closes: data.closes_started,
-        money: data.money.clone(),
+        money: split(handles, picture, &data.positions),
         decision_hash: picture.execution.digest.hex(),
         positions: positions(handles, picture, &data.positions),
         books: picture.signal.summaries.clone(),
         latency: latency(&handles.hub),
         remarks: remarks(picture, &data),
     }
+}
+
+/// Positions are valued at the mid of the last books.
+fn split(handles: &Handles, picture: &Picture, lines: &[PositionLine]) -> MoneySplit {
+    let held = lines.iter().map(|line| {
+        let grid = handles.catalogue.get(line.instrument).map(|one| one.grid);
+        let book = picture.signal.books.get(line.instrument.index());
+        let mark = book.and_then(|book| {
+            let sum = book.bid?.price.0.checked_add(book.ask?.price.0)?;
+            Some(grid?.price_decimal(Price(sum.div_euclid(2))))
+        });
+        Held {
+            instrument: line.instrument,
+            quantity: line.quantity,
+            mark,
+            funding: line.funding,
+        }
+    });
+    let held: Vec<Held> = held.collect();
+    let names = &handles.facts.strategies;
+    handles.board.money(&handles.catalogue, names, &held)
 }
 
 fn positions(handles: &Handles, picture: &Picture, lines: &[PositionLine]) -> Vec<PositionSummary> {

@@ -14,6 +14,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::capacity::DRAIN_EVENTS_MAX;
 use crate::clock::{Clock, OsClock};
+use crate::engine::opportunity::{PROBE_COUNT, Window};
 use crate::engine::{HotOutput, HotPath};
 use crate::execution::{BrokenSet, SetSummary};
 use crate::market::{Mark, MarketEvent};
@@ -21,9 +22,9 @@ use crate::ring::{Consumer, Idle, Producer, WaitStrategy, Wake};
 use crate::risk::{Approved, ApprovedSet, Limits, RiskView};
 use crate::telemetry::LiveTimer;
 use crate::trade::{ApprovalSeq, Fact, Seat};
-use crate::units::MonoNanos;
+use crate::units::{MonoNanos, Nanos};
 
-use super::execution::{ExecutionSeat, Released, RepairHeld};
+use super::execution::{ExecutionSeat, Released, RepairHeld, SetMarked};
 use super::heart::Signs;
 use super::mailbox::Mail;
 use super::risk::{Facts, GateRaises, Marks, RiskSeat};
@@ -57,6 +58,24 @@ pub struct SetEnded(pub SetSummary);
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub struct NewLimits(pub Arc<Limits>);
+
+/// Takes what was seen of edges: the window is swapped for the given empty one.
+#[derive(Debug, Message)]
+#[rtype(result = "TakenEdges")]
+pub(super) struct TakeEdges {
+    pub(super) window: Window,
+    /// Our own way from tick to acknowledgement, median and 99th percentile.
+    pub(super) own: (Nanos, Nanos),
+    /// Nothing follows: open episodes end.
+    pub(super) last: bool,
+}
+
+/// What was seen since the last time.
+#[derive(Debug, actix::MessageResponse)]
+pub(super) struct TakenEdges {
+    pub(super) window: Window,
+    pub(super) delays: [Nanos; PROBE_COUNT],
+}
 
 /// Stop deciding: nothing leaves this seat after the answer.
 #[derive(Debug, Clone, Copy, Message)]
@@ -261,7 +280,26 @@ impl Handler<Broken> for SignalSeat {
 impl Handler<SetEnded> for SignalSeat {
     type Result = ();
     fn handle(&mut self, message: SetEnded, _: &mut Self::Context) {
-        self.parts.hot.on_set_done(&message.0);
+        let summary = message.0;
+        let touches = self.parts.hot.take_sent_touches(&summary);
+        self.parts.hot.on_set_done(&summary);
+        self.parts.execution.must(SetMarked { summary, touches });
+    }
+}
+
+impl Handler<TakeEdges> for SignalSeat {
+    type Result = TakenEdges;
+    fn handle(&mut self, message: TakeEdges, _: &mut Self::Context) -> TakenEdges {
+        let now = self.parts.clock.now();
+        let tracker = self.parts.hot.opportunities_mut();
+        let mut window = message.window;
+        if message.last {
+            tracker.stop(now);
+        }
+        let delays = *tracker.delays();
+        tracker.swap(&mut window);
+        tracker.set_own_latency(message.own.0, message.own.1);
+        TakenEdges { window, delays }
     }
 }
 

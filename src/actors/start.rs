@@ -11,6 +11,7 @@ use crate::clock::{Clock, OsClock};
 use crate::config::assemble::Assembly;
 use crate::config::{Layout, Settings};
 use crate::engine::heartbeat::HeartState;
+use crate::engine::opportunity::asked;
 use crate::engine::recovery::{History, Reading, StartLimits, Taken};
 use crate::exchanges::rules::RuleBook;
 use crate::exchanges::secret::Credentials;
@@ -349,6 +350,12 @@ impl Start<'_> {
         }
         let rings = consumers.iter().map(Consumer::stats).collect();
         let hot = self.hot_path(feeds, &baselines)?;
+        let edges = super::edges::EdgeRecords::new(
+            journal.clone(),
+            [(); 2].map(|()| hot.opportunities().empty_window()),
+            asked(hot.strategies()),
+            self.clock.now(),
+        );
         // Nothing below is refused any more: from here on silence is a death.
         if let Some(heart) = &heart {
             heart.must(HeartBaselines::new(&catalogue, &baselines, risk.clone()));
@@ -415,6 +422,7 @@ impl Start<'_> {
             catalogue,
             heart,
             records: super::records::PictureRecords::new(journal.clone()),
+            edges,
             store,
             journal,
         })

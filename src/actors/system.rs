@@ -204,6 +204,7 @@ pub struct Engine {
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) journal: Option<Arc<Journal>>,
     pub(super) records: super::records::PictureRecords,
+    pub(super) edges: super::edges::EdgeRecords,
     pub(super) heart: Option<Addr<HeartSeat>>,
     pub(super) store: Option<Follower>,
 }
@@ -286,6 +287,10 @@ impl Engine {
     }
     /// Asks every seat and publishes one snapshot. False when a seat is gone.
     pub async fn sample(&self) -> bool {
+        self.sample_as(false).await
+    }
+    /// The last sample of a session ends what is still being watched.
+    async fn sample_as(&self, last: bool) -> bool {
         let Some(picture) = self.gather(false).await else {
             return false;
         };
@@ -294,6 +299,10 @@ impl Engine {
         let mut snapshot = picture::snapshot(&self.handles, &picture, self.journal_status());
         snapshot.store = self.store_status();
         self.records.write(&snapshot, &picture.risk.metrics);
+        let strategies = &picture.signal.strategies;
+        self.edges
+            .collect(&self.handles, strategies, &mut snapshot, last)
+            .await;
         snapshot.alert_sinks = self.handles.board.alert_sinks();
         self.handles.hub.publish(snapshot);
         true
@@ -386,12 +395,13 @@ impl Engine {
         }
         // The recorders publish once a second: let the last second in.
         tokio::time::sleep(Duration::from_millis(1_100)).await;
-        self.sample().await;
+        self.sample_as(true).await;
         let summary = self.summary(mode, ended_by).await;
         self.beat(HeartState::Stopped).await;
         self.handles.board.flush_alerts().await;
         self.threads.stop();
         drop(self.records);
+        drop(self.edges);
         if let Some(journal) = self.journal.and_then(Arc::into_inner) {
             let stopped = Record::Stopped {
                 reason: ended_by.to_owned(),

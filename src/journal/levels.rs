@@ -80,6 +80,15 @@ impl Instant {
         let ago = i64::try_from(self.mono.since(at).0).unwrap_or(i64::MAX);
         self.unix.0.saturating_sub(ago)
     }
+    /// Any instant of our clock in wall time, before or after this one.
+    #[must_use]
+    pub fn wall(self, at: MonoNanos) -> i64 {
+        if at < self.mono {
+            self.unix_of(at)
+        } else {
+            self.unix_at(at)
+        }
+    }
     fn unix_at(self, at: MonoNanos) -> i64 {
         let ahead = i64::try_from(at.since(self.mono).0).unwrap_or(i64::MAX);
         self.unix.0.saturating_add(ahead)

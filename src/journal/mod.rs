@@ -8,6 +8,7 @@
 //! Everything else that remembers (the database, a restart) reads these files: [`Cursor`].
 
 pub mod cursor;
+pub mod edges;
 pub mod error;
 pub mod fills_csv;
 pub mod levels;

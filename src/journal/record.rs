@@ -11,6 +11,7 @@ use crate::risk::output::{CloseIntent, CloseRecord, LevelChange, Scope};
 use crate::trade::{Fill, Liquidity, StrategyId};
 use crate::units::{Price, Qty, Side};
 
+use super::edges::{AttributionRecord, LookRow, OpportunityRecord, RouteRow};
 use super::levels::{ClearRecord, HeldRecord, LimitRecord, ProbationRecord, actor};
 use super::losses::LossRecord;
 use super::rows::{
@@ -165,6 +166,26 @@ pub enum Record {
         /// By strategy and code; never empty.
         rows: Vec<RefusalRow>,
     },
+    /// An edge from its first look to its end. A sample: see `docs/WHY.md`.
+    Opportunity(Box<OpportunityRecord>),
+    /// Edges by route since the last such record: all of them.
+    Routes {
+        /// Since when, ns since 1970.
+        since: i64,
+        /// By route.
+        rows: Vec<RouteRow>,
+        /// Episodes without a record of their own: too soon after another, or too many.
+        sampled_out: u64,
+        /// Episodes without a record of their own for want of room.
+        dropped: u64,
+    },
+    /// Looks by strategy and outcome since the last such record.
+    Looks {
+        /// By strategy and outcome.
+        rows: Vec<LookRow>,
+    },
+    /// The parts of an ended set's result. A set that a late execution opened again comes again: the last one holds.
+    Attribution(AttributionRecord),
     /// Risk figures, once a second.
     RiskMetrics(Box<RiskMetricsRecord>),
     /// All positions, when one of them changed.
@@ -218,9 +239,13 @@ impl Record {
             | Self::Funding { .. }
             | Self::Order(_)
             | Self::Cancel(_)
+            | Self::Attribution(_)
             | Self::Report(_) => Lane::Trade,
             Self::Alert(_)
             | Self::Refusals { .. }
+            | Self::Opportunity(_)
+            | Self::Routes { .. }
+            | Self::Looks { .. }
             | Self::RiskMetrics(_)
             | Self::Positions { .. } => Lane::Bulk,
         }
@@ -331,13 +356,17 @@ impl Names<'_> {
             },
         )
     }
-    pub(super) fn qty(&self, id: InstrumentId, qty: Qty) -> Decimal {
+    /// A quantity in base units.
+    #[must_use]
+    pub fn qty(&self, id: InstrumentId, qty: Qty) -> Decimal {
         let instrument = self.catalogue.get(id);
         instrument.map_or(Decimal::from(qty.0), |instrument| {
             instrument.grid.qty_decimal(qty).normalize()
         })
     }
-    pub(super) fn price(&self, id: InstrumentId, price: Price) -> Decimal {
+    /// A price in the quote asset.
+    #[must_use]
+    pub fn price(&self, id: InstrumentId, price: Price) -> Decimal {
         let instrument = self.catalogue.get(id);
         instrument.map_or(Decimal::from(price.0), |instrument| {
             instrument.grid.price_decimal(price).normalize()

@@ -3,7 +3,7 @@
 use super::schema::{Column, Form, Table};
 
 /// Version of the schema. A column or table with a higher `since` needs the next one.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Place of the audit table in [`TABLES`].
 pub const AUDIT: usize = 0;
@@ -31,6 +31,26 @@ const fn int(name: &'static str) -> Column {
 }
 const fn flag(name: &'static str) -> Column {
     column(name, Form::Flag, name)
+}
+
+/// A column that came with the second version.
+const fn v2(column: Column) -> Column {
+    Column { since: 2, ..column }
+}
+const fn v2_text(name: &'static str) -> Column {
+    v2(text(name))
+}
+const fn v2_money(name: &'static str) -> Column {
+    v2(money(name))
+}
+const fn v2_maybe(name: &'static str) -> Column {
+    v2(maybe_money(name))
+}
+const fn v2_int(name: &'static str) -> Column {
+    v2(int(name))
+}
+const fn v2_json(name: &'static str) -> Column {
+    v2(column(name, Form::Json, name))
 }
 
 /// Every table that holds journal records.
@@ -198,8 +218,56 @@ pub const TABLES: &[Table] = &[
         indexes: &[],
         since: 1,
     },
+    Table {
+        name: "opportunities",
+        meaning: "Edges from their first look to their end, a sample (docs/WHY.md); edges in basis points",
+        kinds: &["opportunity"],
+        each: None,
+        columns: &[
+            v2_text("strategy"), v2_text("route"), v2(column("opened_ns", Form::Time, "opened")), v2(maybe("closed_ns", Form::Time, "closed")), v2(maybe("ended_by", Form::Text, "end")),
+            v2(maybe("lifetime_ns", Form::Int, "lifetime_ns")), v2_money("net_bps"), v2_money("gross_bps"), v2_money("fees_bps"), v2_money("peak_net_bps"), v2_money("peak_gross_bps"),
+            v2_money("last_net_bps"), v2_money("last_gross_bps"), v2_int("looks"), v2_int("taken"), v2_int("refused"), v2(maybe_text("reason")),
+            v2(maybe("measured_value", Form::Money, "value")), v2(maybe("limit_value", Form::Money, "limit")), v2(maybe_text("unit")), v2(maybe("approval", Form::Int, "approval")),
+            v2_maybe("after_10ms_bps"), v2_maybe("after_50ms_bps"), v2_maybe("after_250ms_bps"), v2_json("legs"), v2_json("legs_later"),
+        ],
+        indexes: &["strategy"],
+        since: 2,
+    },
+    Table {
+        name: "route_edges",
+        meaning: "Edges by route since the row before, all of them: how many, why not taken, how long they lived",
+        kinds: &["routes"],
+        each: Some("rows"),
+        columns: &[
+            v2(column("since_ns", Form::Time, "^since")), v2_text("strategy"), v2_text("route"), v2_maybe("asked_bps"), v2_maybe("best_bps"), v2_int("looks"), v2_int("opened"), v2_int("closed"),
+            v2_int("taken"), v2_int("approved"), v2_json("reasons"), v2_json("lifetimes"), v2_json("probes"),
+        ],
+        indexes: &["strategy"],
+        since: 2,
+    },
+    Table {
+        name: "looks",
+        meaning: "How often the looks of a strategy ended so since the row before",
+        kinds: &["looks"],
+        each: Some("rows"),
+        columns: &[v2_text("strategy"), v2_text("outcome"), v2_int("count")],
+        indexes: &[],
+        since: 2,
+    },
+    Table {
+        name: "attributions",
+        meaning: "The parts of an ended set's result, adding up exactly; of several rows of a set the last holds",
+        kinds: &["attribution"],
+        each: None,
+        columns: &[
+            v2(column("set_id", Form::Int, "set")), v2_text("strategy"), v2_text("asset"), v2_money("signal"), v2_money("decay"), v2_money("slippage"), v2_money("hedge"),
+            v2_money("fees"), v2_money("net"), v2_money("residual"), v2_int("fills"), v2(flag("has_decay")),
+        ],
+        indexes: &["set_id"],
+        since: 2,
+    },
 ];
 
 /// Kinds that fill only their table; every other record is in the audit chain as well (or alone).
 pub const NOT_AUDITED: &[&str] =
-    &["order", "cancel", "report", "fill", "positions", "risk_metrics", "refusals"];
+    &["order", "cancel", "report", "fill", "positions", "risk_metrics", "refusals", "opportunity", "routes", "looks", "attribution"];

@@ -117,6 +117,24 @@ impl Telemetry {
         locked(&self.latency).decision_p99()
     }
 
+    /// From frame to the venue's acknowledgement, median and 99th percentile since the start, over all
+    /// venues: to the socket and from there, summed (so the 99th is a little too long). Zero until both are known.
+    #[must_use]
+    pub fn tick_to_ack(&self) -> (Nanos, Nanos) {
+        let store = locked(&self.latency);
+        let (order, ack) = (
+            store.stage(Stage::TickToOrder),
+            store.stage(Stage::OrderAck),
+        );
+        if order.count == 0 || ack.count == 0 {
+            return (Nanos::ZERO, Nanos::ZERO);
+        }
+        (
+            Nanos(order.p50_ns.saturating_add(ack.p50_ns)),
+            Nanos(order.p99_ns.saturating_add(ack.p99_ns)),
+        )
+    }
+
     /// How often `/metrics` was drawn (RISK.md AT-32).
     #[must_use]
     pub fn scrapes(&self) -> u64 {

@@ -5,7 +5,7 @@ use arbalest::journal::{Cursor, Journal};
 use arbalest::store::rows::Position;
 use arbalest::store::{Batch, Follower, StoreError, verify};
 
-use crate::support::{KINDS, append, databases, fill, sample, until};
+use crate::support::{KINDS, append, databases, edge_sample, fill, sample, until};
 
 #[test]
 fn every_kind_is_stored_as_it_was_written_and_both_databases_agree() {
@@ -13,6 +13,7 @@ fn every_kind_is_stored_as_it_was_written_and_both_databases_agree() {
     let directory = tempfile::tempdir().unwrap();
     let journal = Journal::open(directory.path(), OsClock::new()).unwrap();
     fill(&journal, 0..KINDS * 4);
+    (0..8).for_each(|index| append(&journal, edge_sample(index)));
     for database in databases("kinds") {
         let follower = database.follow(&journal);
         assert_eq!(follower.stop(), 0, "{}", database.name);

@@ -5,6 +5,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use arbalest::clock::OsClock;
+use arbalest::journal::edges::{
+    AttributionRecord, LegRow, LookRow, OpportunityRecord, ReasonRow, RouteRow,
+};
 use arbalest::journal::record::{ChildRecord, CloseIntentRecord, FillRecord};
 use arbalest::journal::rows::{
     AlertRecord, CancelRecord, ConfigRecord, ControlRecord, OrderRecord, PositionRow, RefusalRow,
@@ -424,6 +427,105 @@ pub(crate) fn sample(index: u64) -> Record {
         _ => Record::Stopped {
             reason: format!("{index}"),
         },
+    }
+}
+
+/// Records of edges: four kinds, each with and without what may be absent.
+pub(crate) fn edge_sample(index: u64) -> Record {
+    let odd = (index / 4) % 2 == 1;
+    let maybe = |text: &str| odd.then(|| exact(text));
+    match index % 4 {
+        0 => Record::Opportunity(Box::new(opportunity(odd))),
+        1 => Record::Routes {
+            since: 1_700_000_000_000_000_000,
+            rows: vec![RouteRow {
+                strategy: "btc".to_owned(),
+                route: "buy spot_a BTC/USDT, sell spot_b BTC/USDT".to_owned(),
+                asked_bps: Some(exact("5")),
+                best_bps: maybe("3.1"),
+                looks: index,
+                opened: 2,
+                closed: 2,
+                taken: 1,
+                approved: 1,
+                reasons: vec![ReasonRow {
+                    reason: "inventory",
+                    looks: 3,
+                    episodes: 1,
+                    value: Some(exact("0.1")),
+                    limit: Some(exact("0.2")),
+                    worst: Some(exact("0.05")),
+                    is_floor: true,
+                    unit: "base",
+                }],
+                lifetimes: vec![[1_007, 2]],
+                probes: vec![[100_000, 2, 1]],
+            }],
+            sampled_out: 1,
+            dropped: 0,
+        },
+        2 => Record::Looks {
+            rows: vec![LookRow {
+                strategy: "btc".to_owned(),
+                outcome: "stale_book",
+                count: index,
+            }],
+        },
+        _ => Record::Attribution(AttributionRecord {
+            set: index,
+            strategy: "btc".to_owned(),
+            asset: "USDT".to_owned(),
+            signal: exact("1.00000001"),
+            decay: exact("-0.1"),
+            slippage: exact("0"),
+            hedge: exact("-0.2"),
+            fees: exact("-0.3"),
+            net: exact("0.40000001"),
+            residual: exact("0"),
+            fills: 2,
+            has_decay: odd,
+        }),
+    }
+}
+
+fn opportunity(odd: bool) -> OpportunityRecord {
+    let maybe = |text: &str| odd.then(|| exact(text));
+    let leg = LegRow {
+        venue: "spot_a".to_owned(),
+        symbol: "BTC/USDT".to_owned(),
+        side: "buy",
+        price: exact("61837.60"),
+        quantity: exact("0.5"),
+        age_ns: 1_000,
+        trust: "trusted",
+    };
+    OpportunityRecord {
+        strategy: "btc".to_owned(),
+        route: "buy spot_a BTC/USDT, sell spot_b BTC/USDT".to_owned(),
+        opened: 1_700_000_000_000_000_000,
+        closed: odd.then_some(1_700_000_000_000_000_100),
+        end: odd.then_some("below_threshold"),
+        lifetime_ns: odd.then_some(100),
+        net_bps: exact("5.1"),
+        gross_bps: exact("25.1"),
+        fees_bps: exact("20"),
+        peak_net_bps: exact("6"),
+        peak_gross_bps: exact("26"),
+        last_net_bps: exact("5"),
+        last_gross_bps: exact("25"),
+        looks: 3,
+        taken: 1,
+        refused: 2,
+        reason: odd.then_some("ORDER_NOTIONAL_MAX"),
+        value: maybe("10000.02"),
+        limit: maybe("10000"),
+        unit: odd.then_some("quote"),
+        approval: odd.then_some(7),
+        after_10ms_bps: maybe("4"),
+        after_50ms_bps: maybe("-1.5"),
+        after_250ms_bps: maybe("-20"),
+        legs: vec![leg.clone()],
+        legs_later: vec![leg],
     }
 }
 

@@ -36,6 +36,12 @@ impl Tracker {
         }
     }
 
+    /// The delays of the probes; zero is not probed.
+    #[must_use]
+    pub const fn delays(&self) -> &[Nanos; PROBE_COUNT] {
+        &self.delays
+    }
+
     /// An event is about to be looked at: what is due before it is answered by the state before it.
     #[inline]
     pub fn before_batch(&mut self, received_at: MonoNanos) {

@@ -184,8 +184,14 @@ impl Window {
         self.dropped = 0;
     }
 
-    /// Adds the counts of a later window of the same tracker.
+    /// Adds a later window of the same tracker.
     pub fn absorb(&mut self, later: &Self) {
+        self.absorb_counts(later);
+        self.opportunities.extend_from_slice(&later.opportunities);
+    }
+
+    /// Adds the counts of a later window of the same tracker, without its episodes.
+    pub fn absorb_counts(&mut self, later: &Self) {
         for (sum, route) in self.routes.iter_mut().zip(&later.routes) {
             sum.looks += route.looks;
             sum.opened += route.opened;
@@ -207,7 +213,6 @@ impl Window {
                 debug_assert!(added.is_ok(), "Invariant: both have the same bounds");
             }
         }
-        self.opportunities.extend_from_slice(&later.opportunities);
         self.sampled_out += later.sampled_out;
         self.dropped += later.dropped;
     }

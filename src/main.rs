@@ -18,6 +18,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
                   arbalest demo --for 30s          the same, ends by itself with a summary\n  \
                   arbalest simulate --for 10m      the same engine in virtual time, as fast as the CPU allows\n  \
                   arbalest risk status             look at it and steer it from a second terminal\n  \
+                  arbalest why                     why has it traded, or not?\n  \
                   arbalest drill                   rehearse flattening: how long, at what cost\n  \
                   arbalest check --config config   is this configuration right?\n  \
                   arbalest inspect FILE --venue binance_spot\n\n\
@@ -53,6 +54,8 @@ enum Command {
     Drill(cli::drill::DrillArgs),
     /// Read a recording: counts, gaps, final books
     Inspect(cli::inspect::InspectArgs),
+    /// Why has it traded, or not? Edges, refusals with their numbers, lifetimes, money by part
+    Why(cli::why::WhyArgs),
     /// Verify and show the record of what happened: the journal and the audit chain of the database
     Audit(cli::audit::AuditArgs),
     /// Try the receivers of alerts
@@ -87,6 +90,7 @@ fn run(command: &Command) -> Result<(), CliError> {
         Command::Simulate(args) => cli::simulate::run(args),
         Command::Drill(args) => cli::drill::run(args),
         Command::Inspect(args) => cli::inspect::run(args),
+        Command::Why(args) => cli::why::run(args),
         Command::Audit(args) => cli::audit::run(args),
         Command::Alert(args) => cli::alert::run(args),
         Command::Ledger(args) => cli::ledger::run(args),

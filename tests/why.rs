@@ -12,3 +12,5 @@ mod attribution;
 mod data;
 #[path = "why/half_life.rs"]
 mod half_life;
+#[path = "why/text.rs"]
+mod text;

@@ -27,6 +27,7 @@ mod venues;
 pub mod inspect;
 pub mod venue;
 pub mod watchdog;
+pub mod why;
 
 /// A failure for the caller of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -148,7 +148,9 @@ fn without_markup(text: &str) -> String {
 }
 
 /// RFC 3339 in UTC, milliseconds rounded down.
-fn rfc3339(at: UnixNanos) -> String {
+/// An instant as RFC 3339 text with milliseconds or finer, UTC.
+#[must_use]
+pub fn rfc3339(at: UnixNanos) -> String {
     let millis = at.0.div_euclid(1_000_000);
     let (days, of_day) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
     // Days since 0000-03-01 of the proleptic Gregorian calendar, in eras of 400 years.

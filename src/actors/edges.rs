@@ -24,6 +24,8 @@ struct Kept {
     /// Counts since the last record.
     sum: Window,
     since: MonoNanos,
+    /// Our own way from tick to acknowledgement as it is probed: changed only with a record, so that a record has one.
+    own: (Nanos, Nanos),
     /// Looks so far, by strategy and outcome.
     looks: Vec<LookRow>,
     /// The best edge known, by strategy and symbol.
@@ -53,6 +55,7 @@ impl EdgeRecords {
                 spare: Some(spare),
                 sum,
                 since: now,
+                own: (Nanos::ZERO, Nanos::ZERO),
                 looks: Vec::new(),
                 best: Vec::new(),
             }),
@@ -67,9 +70,11 @@ impl EdgeRecords {
         snapshot: &mut EngineSnapshot,
         last: bool,
     ) {
-        let spare = self.locked().spare.take();
+        let (spare, own) = {
+            let mut kept = self.locked();
+            (kept.spare.take(), kept.own)
+        };
         let Some(window) = spare else { return };
-        let own = handles.hub.tick_to_ack();
         let Ok(TakenEdges { window, delays }) =
             handles.signal.send(TakeEdges { window, own, last }).await
         else {
@@ -98,6 +103,7 @@ impl EdgeRecords {
         if last || instant.mono.since(kept.since) >= ROUTES_EVERY {
             self.write_counts(&mut kept, names, instant, &delays);
             self.write_looks(&mut kept, strategies, names);
+            kept.own = handles.hub.tick_to_ack();
         }
     }
 

@@ -137,6 +137,21 @@ pub struct RouteRow {
     pub lifetimes: Vec<[u64; 2]>,
     /// Delays in ns after which the edge was looked for again, how many, and of those found: `[delay, looked, there]`.
     pub probes: Vec<[u64; 3]>,
+    /// The same after our own way from tick to acknowledgement.
+    pub own: Vec<OwnProbe>,
+}
+
+/// Whether edges are there after our own way from tick to acknowledgement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OwnProbe {
+    /// p50, p99.
+    pub what: &'static str,
+    /// How long it was, ns.
+    pub delay_ns: u64,
+    /// How often the edge was looked for.
+    pub looked: u64,
+    /// How often it was there.
+    pub there: u64,
 }
 
 /// How often the looks of one strategy ended so since the last such record.

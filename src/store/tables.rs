@@ -240,7 +240,7 @@ pub const TABLES: &[Table] = &[
         each: Some("rows"),
         columns: &[
             v2(column("since_ns", Form::Time, "^since")), v2_text("strategy"), v2_text("route"), v2_maybe("asked_bps"), v2_maybe("best_bps"), v2_int("looks"), v2_int("opened"), v2_int("closed"),
-            v2_int("taken"), v2_int("approved"), v2_json("reasons"), v2_json("lifetimes"), v2_json("probes"),
+            v2_int("taken"), v2_int("approved"), v2_json("reasons"), v2_json("lifetimes"), v2_json("probes"), v2_json("own"),
         ],
         indexes: &["strategy"],
         since: 2,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arbalest::clock::OsClock;
 use arbalest::journal::edges::{
-    AttributionRecord, LegRow, LookRow, OpportunityRecord, ReasonRow, RouteRow,
+    AttributionRecord, LegRow, LookRow, OpportunityRecord, OwnProbe, ReasonRow, RouteRow,
 };
 use arbalest::journal::record::{ChildRecord, CloseIntentRecord, FillRecord};
 use arbalest::journal::rows::{
@@ -460,6 +460,12 @@ pub(crate) fn edge_sample(index: u64) -> Record {
                 }],
                 lifetimes: vec![[1_007, 2]],
                 probes: vec![[100_000, 2, 1]],
+                own: vec![OwnProbe {
+                    what: "p50",
+                    delay_ns: 5,
+                    looked: 2,
+                    there: 1,
+                }],
             }],
             sampled_out: 1,
             dropped: 0,

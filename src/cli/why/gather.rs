@@ -53,6 +53,19 @@ pub struct StillFound {
     pub there: u64,
 }
 
+/// The same after the engine's own way from tick to acknowledgement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OwnFound {
+    /// p50, p99.
+    pub what: String,
+    /// How long it was lately, ns.
+    pub delay_ns: u64,
+    /// How often it was looked for.
+    pub looked: u64,
+    /// How often it was there.
+    pub there: u64,
+}
+
 /// One route.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RouteFound {
@@ -78,6 +91,8 @@ pub struct RouteFound {
     pub lifetime_p90_us: Option<u64>,
     /// Whether an order that arrives later would find it.
     pub still_there: Vec<StillFound>,
+    /// Whether ours would have.
+    pub own: Vec<OwnFound>,
 }
 
 /// What a strategy's sets earned, in one asset.
@@ -315,6 +330,7 @@ struct RouteSums {
     reasons: BTreeMap<String, ReasonSums>,
     lifetimes: BTreeMap<u64, u64>,
     probes: BTreeMap<u64, (u64, u64)>,
+    own: BTreeMap<String, OwnFound>,
 }
 
 #[derive(Debug, Default)]
@@ -352,6 +368,18 @@ impl RouteSums {
             let sum = self.probes.entry(at(0)).or_default();
             *sum = (sum.0 + at(1), sum.1 + at(2));
         }
+        for probe in list(row, "own") {
+            let what = word(probe, "what").to_owned();
+            let sum = self.own.entry(what.clone()).or_insert(OwnFound {
+                what,
+                delay_ns: 0,
+                looked: 0,
+                there: 0,
+            });
+            sum.delay_ns = number(probe, "delay_ns");
+            sum.looked += number(probe, "looked");
+            sum.there += number(probe, "there");
+        }
     }
 
     fn lifetime(&self, percent: u64) -> Option<u64> {
@@ -370,6 +398,7 @@ impl RouteSums {
         let probes = self.probes.into_iter();
         let mut found = self.found;
         found.route = route;
+        found.own = self.own.into_values().collect();
         found.still_there = probes
             .map(|(delay_ns, (looked, there))| StillFound {
                 delay_ns,

@@ -195,6 +195,15 @@ impl RouteFound {
                 text.push_str("; there for an order that arrives later: ");
                 text.push_str(&still.join(", "));
             }
+            for own in &self.own {
+                let (share, span) = (percent(own.there, own.looked), span_text(own.delay_ns));
+                let what = if own.what == "p50" {
+                    "our own median"
+                } else {
+                    "our slowest percent"
+                };
+                text.push_str(&format!("; {share} % after {what} of {span}"));
+            }
             lines.push(text);
         }
     }
@@ -202,17 +211,13 @@ impl RouteFound {
 
 impl ReasonFound {
     fn text(&self) -> String {
-        let mut text = format!(
-            "    {}, {}: {}{}",
-            several(self.looks, "look"),
-            self.reason,
-            if self.edges > 0 {
-                format!("({} ended so) ", several(self.edges, "edge"))
-            } else {
-                String::new()
-            },
-            self.meaning
-        );
+        let ended = if self.edges > 0 {
+            format!(" ({} ended so)", several(self.edges, "edge"))
+        } else {
+            String::new()
+        };
+        let looks = several(self.looks, "look");
+        let mut text = format!("    {looks}{ended}, {}: {}", self.reason, self.meaning);
         let unit = if self.unit.is_empty() {
             String::new()
         } else {

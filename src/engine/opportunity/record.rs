@@ -2,12 +2,12 @@
 
 use rust_decimal::Decimal;
 
-use crate::journal::edges::{LegRow, OpportunityRecord, ReasonRow, RouteRow};
+use crate::journal::edges::{LegRow, OpportunityRecord, OwnProbe, ReasonRow, RouteRow};
 use crate::journal::{Instant, Names};
 use crate::strategy::{Route, Strategy};
 use crate::units::{MonoNanos, Nanos, Ppm};
 
-use super::probes::PROBE_COUNT;
+use super::probes::{PROBE_COUNT, PROBES};
 use super::tally::{ReasonTally, RouteTally, Window};
 use super::words::{Look, Markout, Opportunity};
 
@@ -164,9 +164,21 @@ impl RouteTally {
                 .map(|step| [step.value_iterated_to(), u64::from(step.count_at_value())])
                 .collect(),
             probes: probes
-                .filter(|(delay, _)| **delay != Nanos::ZERO)
+                .clone()
+                .take(PROBES.len())
                 .map(|(delay, (probed, present))| [delay.0, *probed, *present])
                 .filter(|[_, probed, _]| *probed > 0)
+                .collect(),
+            own: ["p50", "p99"]
+                .into_iter()
+                .zip(probes.skip(PROBES.len()))
+                .map(|(what, (delay, (looked, there)))| OwnProbe {
+                    what,
+                    delay_ns: delay.0,
+                    looked: *looked,
+                    there: *there,
+                })
+                .filter(|own| own.looked > 0)
                 .collect(),
         }
     }

@@ -5,7 +5,7 @@
 /// Venue instances in one configuration. Beyond it the configuration is refused.
 pub const VENUES_MAX: usize = 8;
 /// Instruments (one a venue and symbol) in one engine. Beyond it the configuration is refused.
-pub const INSTRUMENTS_MAX: usize = 256;
+pub const INSTRUMENTS_MAX: usize = 5_120;
 /// Strategies in one engine. Beyond it the configuration is refused.
 pub const STRATEGIES_MAX: usize = 16;
 /// Venues that one cross-venue strategy compares. Beyond it the configuration is refused.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use arbalest::market::{Books, Catalogue, Instrument, InstrumentId, VenueId};
 use arbalest::prng::Prng;
+use arbalest::strategy::edge::net_profit_floor;
 use arbalest::strategy::{
     CommonParams, Conversion, CrossVenue, CrossVenueParams, DaySpan, EdgeEnd, EdgeSeen, Evaluation,
     FeeAsset, Inventory, InventoryTargets, LegOrder, Outcome, Pass, Strategy, StrategyError,
@@ -125,6 +126,49 @@ impl Scene {
         let changed = InstrumentId(changed);
         self.strategy
             .on_batch(changed, &self.books, inventory, T0, &mut ())
+    }
+}
+
+/// Every number of docs/STRATEGIES.md, "cross_exchange".
+#[test]
+fn the_worked_example() {
+    let money = |steps: Notional| {
+        grid()
+            .notional_money(steps)
+            .unwrap()
+            .0
+            .normalize()
+            .to_string()
+    };
+    let half = grid().parse_qty(b"0.5").unwrap();
+    let (bought, sold) = (Price(6_000_000).times(half), Price(6_015_000).times(half));
+    assert_eq!(
+        (money(bought), money(sold)),
+        ("30000".into(), "30075".into())
+    );
+    let left = |fee: i64| net_profit_floor(bought, Ppm(fee), sold, Ppm(fee)).unwrap();
+    assert_eq!(money(left(1_000)), "14.925");
+    assert_eq!(money(left(300)), "56.9775");
+    let usual = params(2);
+    let cushioned = CrossVenueParams {
+        common: CommonParams {
+            limit_cushion: Ppm(200),
+            ..usual.common
+        },
+        ..usual
+    };
+    let intent = taken(Scene::v31(cushioned.clone()).look(1, &FREE));
+    assert_eq!(intent.gross_edge.to_string(), "25.00 bps");
+    assert_eq!(intent.net_edge.to_string(), "4.97 bps");
+    let limits: Vec<Price> = intent.legs().map(|leg| leg.limit_price).collect();
+    assert_eq!(limits, [Price(6_001_200), Price(6_013_797)]);
+    for (bid, is_enough) in [(6_014_415, true), (6_014_414, false)] {
+        let mut scene = Scene::v31(cushioned.clone());
+        scene.set(1, bid, bid + 100);
+        assert_eq!(
+            matches!(scene.look(1, &FREE), Evaluation::Taken(_)),
+            is_enough
+        );
     }
 }
 

@@ -1,5 +1,7 @@
 //! What can be traded where: one [`Instrument`] a venue and symbol, in a dense [`Catalogue`].
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 
 use crate::units::{Asset, Grid, Ppm, Price, Qty};
@@ -142,18 +144,13 @@ impl Catalogue {
     /// have different grids.
     #[must_use]
     pub fn new(venue_names: Vec<String>, instruments: Vec<Instrument>) -> Option<Self> {
+        let mut grids = BTreeMap::new();
         for (index, instrument) in instruments.iter().enumerate() {
-            let same_pair = |other: &&Instrument| {
-                other.symbol.base == instrument.symbol.base
-                    && other.symbol.quote == instrument.symbol.quote
-            };
-            let grids_agree = instruments
-                .iter()
-                .filter(same_pair)
-                .all(|other| other.grid == instrument.grid);
+            let pair = (instrument.symbol.base, instrument.symbol.quote);
+            let grid = *grids.entry(pair).or_insert(instrument.grid);
             if instrument.id.index() != index
                 || instrument.venue.index() >= venue_names.len()
-                || !grids_agree
+                || grid != instrument.grid
             {
                 return None;
             }

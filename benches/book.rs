@@ -21,6 +21,8 @@
 )]
 
 mod harness;
+#[path = "../tests/support/wide_market.rs"]
+mod wide_market;
 
 use std::collections::BTreeMap;
 
@@ -51,6 +53,7 @@ fn main() {
     compare("modelled near the touch", &modelled(40), 1);
     compare("modelled wide", &modelled(4_000), 1);
     growth();
+    engine_growth();
 }
 
 /// A walk of the touch with changes around it: `spread` is the scale of their distance in ticks.
@@ -287,6 +290,46 @@ fn growth() {
                     bad += u64::from(book.top().is_none_or(|top| top.bid.price != Price(99_999)));
                 }
                 bad
+            });
+        }
+        group.run_agreeing();
+    }
+}
+
+/// The same quotes through the whole signal seat (book, gate's marks, strategies, opportunity ledger), `cross_exchange` on
+/// sixteen of the symbols.
+fn engine_growth() {
+    let updates = size(2_000, 1_000_000);
+    for (title, is_even) in [
+        ("each instrument equally often", true),
+        ("busy ones more often (1/rank)", false),
+    ] {
+        let mut group = Group::new(&format!("J. growth of the signal seat: quotes, {title}"));
+        for symbols in [10, 100, size(100, 1_000), size(100, 10_000)] {
+            let count = wide_market::VENUES * symbols;
+            let mut prng = Prng::new(5);
+            let order: Vec<usize> = (0..updates)
+                .map(|_| {
+                    let rank = if is_even {
+                        prng.between(0, count as i64 - 1)
+                    } else {
+                        let uniform = prng.between(0, 1 << 30) as f64 / (1_u64 << 30) as f64;
+                        ((count as f64).powf(uniform) as i64).min(count as i64) - 1
+                    };
+                    (rank as u64 * 7_919 % count as u64) as usize
+                })
+                .collect();
+            let mut hot = wide_market::wide_hot_path(symbols);
+            let mut out = arbalest::engine::HotOutput::with_capacity();
+            wide_market::build_books(&mut hot, 5, &mut out);
+            let mut id = 1_u64;
+            group.case(&format!("5 x {symbols}"), updates, move || {
+                for instrument in &order {
+                    id += 1;
+                    wide_market::touch(&mut hot, *instrument, id, &mut out);
+                    out.marks.clear();
+                }
+                out.sets.len() as u64
             });
         }
         group.run_agreeing();

@@ -77,7 +77,7 @@ end_attack() {
   attackers=()
 }
 
-echo "threads that step back: $(ps -L -o comm=,ni= -p "$engine" | awk '$2 > 0 { print $1 " " $2 }' | sort -u | paste -sd, -)" >&2
+echo "threads that step back: $(ps -L -o comm=,ni= -p "$engine" | awk '{ steps = $NF + 0; $NF = ""; if (steps > 0) print $0 steps }' | sort -u | paste -sd, -)" >&2
 sleep 6
 before=$(refused)
 for pair in $(seq "$pairs"); do
@@ -101,7 +101,7 @@ for stage in queue_wait book_apply strategy_eval risk_check tick_to_order; do
     quiet=$(median quiet) attacked=$(median attacked)
     if [[ -n $quiet && -n $attacked ]]; then
       awk -v g="$stage" -v q="$quantile" -v a="$quiet" -v b="$attacked" \
-        'BEGIN { printf "| %s | %s | %.2f us | %.2f us | %s |\n", g, q, a, b, a > 0 ? sprintf("%.2f", b / a) : "-" }'
+        'BEGIN { printf "| %s | %s | %.2f us | %.2f us | %s |\n", g, q, a, b, (a > 0 ? sprintf("%.2f", b / a) : "-") }'
     fi
   done
 done

@@ -509,3 +509,35 @@ fn flattening_takes_both_legs_off_together() {
         );
     }
 }
+
+/// At reduce-only nothing is put on any more, and the pair is still taken off: both legs of an exit only reduce.
+#[test]
+fn exits_pass_at_reduce_only() {
+    let settings = settings("");
+    for seed in 1..=3 {
+        let report = run_setup(&settings, seed, planted(), SPAN, |setup| {
+            setup.commands.push(PlannedCommand {
+                at: Nanos::from_secs(20),
+                command: OperatorCommand::Raise {
+                    scope: Scope::Portfolio,
+                    level: KillLevel::ReduceOnly,
+                    by: Person::new("officer", Role::RiskOfficer),
+                    reason: "test".to_owned(),
+                },
+            });
+        });
+        assert_sound(seed, &report);
+        let text = report.summary.text();
+        assert!(report.summary.sets_opened >= 4, "seed {seed}: {text}");
+        for position in &report.summary.positions {
+            assert_eq!(position.quantity, "0", "seed {seed}: {text}");
+        }
+        assert!(
+            report
+                .summary
+                .gate_refusals
+                .contains_key("KILL_REDUCE_ONLY"),
+            "an entry was asked for and refused: seed {seed}: {text}"
+        );
+    }
+}

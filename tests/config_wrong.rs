@@ -130,6 +130,14 @@ fn the_examples_pass_and_say_why() {
             ],
         ),
         (
+            "triangular",
+            [
+                "buy spot:BTC/USDT, buy spot:ETH/BTC, sell spot:ETH/USDT",
+                "spot:ETH/BTC",
+                "configuration is good",
+            ],
+        ),
+        (
             "spot_perp_basis",
             [
                 "spot:BTC/USDT against perp:BTC/USDT:USDT, in and out    14           3     23",

@@ -137,10 +137,16 @@ fn text(
             ));
         }
     }
+    parts.push(proposed(settings, ground, proposals));
+    parts.join("\n\n")
+}
+
+/// The proposals, or that there is none.
+fn proposed(settings: &Settings, ground: &Ground<'_>, proposals: &[Proposal]) -> String {
     if proposals.is_empty() {
-        parts.push("Nothing to propose: no venue runs dry that another could help.".to_owned());
-        return parts.join("\n\n");
+        return "Nothing to propose: no venue runs dry that another could help.".to_owned();
     }
+    let venue = |id: VenueId| ground.catalogue.venue_name(id).to_owned();
     let currency = settings.engine.reporting_currency;
     let rows: Vec<Vec<String>> = proposals
         .iter()
@@ -175,9 +181,10 @@ fn text(
         "sets here",
         "paid back after",
     ];
-    parts.push("Proposals (advice: nothing is transferred)".to_owned());
-    parts.push(table(&columns, &rows));
-    parts.join("\n\n")
+    format!(
+        "Proposals (advice: nothing is transferred)\n\n{}",
+        table(&columns, &rows)
+    )
 }
 
 fn as_json(

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::config::strategies::{StrategyKind, StrategySettings};
 use crate::market::{Instrument, InstrumentKind, VenueId};
-use crate::strategy::{Route, Strategy};
+use crate::strategy::{BasisDirection, Route, Strategy};
 use crate::units::{Asset, Side};
 
 use super::{Ground, Row, Sheet, Verdict, amount, price_cure};
@@ -68,6 +68,19 @@ fn legs_needed<'a>(
     route.legs().take(count)
 }
 
+/// True for the spot leg that takes a pair off: it trades what the entry brought, so nothing need be there before.
+fn is_exit(settings: &StrategySettings, instrument: &Instrument, side: Side) -> bool {
+    let StrategyKind::SpotPerpBasis(basis) = &settings.kind else {
+        return false;
+    };
+    let exit = match basis.params.direction {
+        BasisDirection::ShortPerp => Side::Sell,
+        BasisDirection::LongPerp => Side::Buy,
+        BasisDirection::Both => return false,
+    };
+    instrument.kind() == InstrumentKind::Spot && side == exit
+}
+
 /// Every asset that a strategy spends, at every venue.
 #[must_use]
 pub fn runways(ground: &Ground<'_>) -> Vec<Runway> {
@@ -90,7 +103,8 @@ fn of_strategy(
     let mut found: BTreeMap<(VenueId, Asset), Runway> = BTreeMap::new();
     for (route, _) in built.routes() {
         for (id, side) in legs_needed(settings, &route) {
-            let Some(instrument) = ground.catalogue.get(id) else {
+            let known = ground.catalogue.get(id);
+            let Some(instrument) = known.filter(|one| !is_exit(settings, one, side)) else {
                 continue;
             };
             let (asset, per_set) = taken(ground, settings, instrument, side);

@@ -2,17 +2,30 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use actix::prelude::Message;
 use rust_decimal::Decimal;
 
+use crate::capacity::LEGS_MAX;
 use crate::clock::Clock as _;
 use crate::engine::opportunity::{PROBE_COUNT, Window};
+use crate::execution::SetSummary;
 use crate::journal::edges::LookRow;
 use crate::journal::{Instant, Journal, Names, Record};
 use crate::telemetry::EngineSnapshot;
-use crate::units::{MonoNanos, Nanos, Ppm, UnixNanos};
+use crate::units::{MonoNanos, Nanos, Ppm, Price, UnixNanos};
 
 use super::sampler::{Handles, StrategyLine};
 use super::signal::{TakeEdges, TakenEdges};
+
+/// What an ended set's legs could have traded at when they were sent: its result can be split.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub(super) struct SetMarked {
+    /// The set.
+    pub(super) summary: SetSummary,
+    /// By leg; `None` is not known.
+    pub(super) touches: [Option<Price>; LEGS_MAX],
+}
 
 /// Counts by route are written this often.
 const ROUTES_EVERY: Nanos = Nanos::from_secs(10);

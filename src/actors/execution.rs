@@ -9,12 +9,11 @@ use std::time::Duration;
 use actix::fut::ActorFuture;
 use actix::prelude::{Actor, Addr, AsyncContext, Context, Handler, Message};
 
-use crate::capacity::LEGS_MAX;
 use crate::clock::{Clock, OsClock};
 use crate::engine::DecisionDigest;
 use crate::execution::{
     CommandAction, Desk, DeskCounters, DeskOutput, HoldReason, OpenSummary, OrderCommand,
-    OrderState, SetSummary,
+    OrderState,
 };
 use crate::journal::rows::AlertRecord;
 use crate::journal::{Journal, Names, Record};
@@ -23,9 +22,10 @@ use crate::ring::{Consumer, Idle, WaitStrategy, Wake};
 use crate::risk::{Approved, Scope};
 use crate::telemetry::{LiveTimer, StageTimer};
 use crate::trade::{ApprovalSeq, Fact, OrderReport, Seat, SetId, StrategyId};
-use crate::units::{MonoNanos, Price, Side};
+use crate::units::{MonoNanos, Side};
 
 use super::board::Board;
+use super::edges::SetMarked;
 use super::gateway::{Command, GatewaySeat};
 use super::heart::Signs;
 use super::mailbox::Mail;
@@ -77,16 +77,6 @@ pub struct CancelOrders(pub Option<InstrumentId>);
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub struct BindSignal(pub Addr<SignalSeat>);
-
-/// What an ended set's legs could have traded at when they were sent: its result can be split.
-#[derive(Debug, Clone, Copy, Message)]
-#[rtype(result = "()")]
-pub struct SetMarked {
-    /// The set.
-    pub summary: SetSummary,
-    /// By leg; `None` is not known.
-    pub touches: [Option<Price>; LEGS_MAX],
-}
 
 /// Asks what is open.
 #[derive(Debug, Clone, Copy, Message)]

@@ -24,7 +24,8 @@ use crate::telemetry::LiveTimer;
 use crate::trade::{ApprovalSeq, Fact, Seat};
 use crate::units::{MonoNanos, Nanos};
 
-use super::execution::{ExecutionSeat, Released, RepairHeld, SetMarked};
+use super::edges::SetMarked;
+use super::execution::{ExecutionSeat, Released, RepairHeld};
 use super::heart::Signs;
 use super::mailbox::Mail;
 use super::risk::{Facts, GateRaises, Marks, RiskSeat};

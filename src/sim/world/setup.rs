@@ -99,6 +99,14 @@ pub enum WorldError {
     },
 }
 
+/// The instruments of each feed.
+fn instruments_of(catalogue: &Catalogue, feeds: &[FeedSeat]) -> Vec<Vec<InstrumentId>> {
+    let of_feed =
+        |feed: &FeedSeat| u8::try_from(feed.venue).map(|venue| ids_at(catalogue, VenueId(venue)));
+    let all = feeds.iter();
+    all.map(|feed| of_feed(feed).unwrap_or_default()).collect()
+}
+
 impl World {
     /// A world at its start.
     ///
@@ -120,13 +128,7 @@ impl World {
             add_feeds(&catalogue, id, &venue, &mut feeds);
             seats.push(venue_seat(&catalogue, id, venue, setup.start));
         }
-        let of_feed = |feed: &FeedSeat| {
-            u8::try_from(feed.venue).map(|venue| ids_at(&catalogue, VenueId(venue)))
-        };
-        setup.hot.feeds = feeds
-            .iter()
-            .map(|feed| of_feed(feed).unwrap_or_default())
-            .collect();
+        setup.hot.feeds = instruments_of(&catalogue, &feeds);
         let faults = setup.faults.len();
         let agenda = plan(setup.start, setup.faults, setup.commands);
         let reporting = setup.hot.reporting;
@@ -139,10 +141,7 @@ impl World {
         Ok(Self {
             attributor: Attributor::default(),
             attributions: Vec::new(),
-            opportunities: [
-                hot.opportunities().empty_window(),
-                hot.opportunities().empty_window(),
-            ],
+            opportunities: [(); 2].map(|()| hot.opportunities().empty_window()),
             start: setup.start,
             now: setup.start,
             venues: seats,

@@ -11,7 +11,7 @@ pub const STRATEGIES_MAX: usize = 16;
 /// Venues that one cross-venue strategy compares. Beyond it the configuration is refused.
 pub const ROUTE_VENUES_MAX: usize = 8;
 /// Cycles that one `triangular` strategy watches. Beyond it the configuration is refused. A cycle takes 12 bytes and 8 of
-/// state, and 2 for each of its legs in the index: at most 30 bytes, so 480 KiB for all; an instrument takes about 300 bytes.
+/// state, and 2 for each of its legs in the index: at most 30 bytes, so 480 KiB for all; an instrument takes about 360 bytes.
 pub const CYCLES_MAX: usize = 16_384;
 /// Legs of one set. Beyond it the configuration is refused.
 pub const LEGS_MAX: usize = 5;

@@ -1,5 +1,11 @@
 //! The triangular strategy: vector V32, its bounds and refusals one by one, and its slow twins.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helpers")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::integer_division,
+    clippy::too_many_lines,
+    reason = "test helpers; the slow twin divides whole numbers as it is written"
+)]
 
 #[path = "triangular/scene.rs"]
 mod scene;

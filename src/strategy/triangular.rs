@@ -26,13 +26,14 @@ pub use ladder::LEVELS_MAX;
 use crate::capacity::LEGS_MAX;
 use crate::market::{Books, Catalogue, InstrumentId};
 use crate::trade::StrategyId;
-use crate::units::{Asset, MonoNanos, Nanos, Ppm, Side};
+use crate::units::{Asset, MonoNanos, Nanos, Ppm, Side, UnixNanos};
 
 use super::Strategy;
 use super::inventory::Inventory;
 use super::pace::Pace;
 use super::params::{CycleChoice, TriangularParams};
 use super::routes::StrategyError;
+use super::schedule::Blackout;
 use super::signal::{EdgeSink, Evaluation, Outcome, Route, RouteId, StrategyCounters};
 use discover::Pairs;
 use table::Table;
@@ -63,6 +64,7 @@ pub struct Triangular {
     /// An instrument rests before this, by its place.
     rests_until: Vec<MonoNanos>,
     threshold: i64,
+    blackout: Blackout,
     sets_open: u32,
     started: Pace,
     broken: Pace,
@@ -82,6 +84,9 @@ impl Strategy for Triangular {
     }
     fn instruments(&self) -> &[InstrumentId] {
         self.table.instruments()
+    }
+    fn on_clock(&mut self, zero: UnixNanos) {
+        self.blackout.on_clock(zero);
     }
     fn min_net_edge(&self) -> Option<Ppm> {
         Some(self.params.common.min_net_edge)
@@ -157,6 +162,7 @@ impl Triangular {
             states: vec![RouteState::default(); cycles.len()],
             rests_until: vec![MonoNanos(0); table.instruments().len()],
             threshold: threshold_floor(params.common.min_net_edge),
+            blackout: Blackout::new(params.common.blackout.clone()),
             sets_open: 0,
             started: Pace::new(MINUTE),
             broken: Pace::new(HOUR),

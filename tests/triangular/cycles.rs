@@ -27,10 +27,11 @@ fn permutations(
     let way = |from: Asset, to: Asset| {
         pairs.iter().find_map(|pair| {
             let symbol = (pair.symbol.base, pair.symbol.quote);
-            match pair.status {
-                InstrumentStatus::Trading if symbol == (from, to) => Some((pair.id, Side::Sell)),
-                InstrumentStatus::Trading if symbol == (to, from) => Some((pair.id, Side::Buy)),
-                _ => None,
+            let trades = pair.status == InstrumentStatus::Trading;
+            if trades && symbol == (from, to) {
+                Some((pair.id, Side::Sell))
+            } else {
+                (trades && symbol == (to, from)).then_some((pair.id, Side::Buy))
             }
         })
     };

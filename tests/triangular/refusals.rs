@@ -1,8 +1,10 @@
 //! Each bound and each refusal alone, with both its numbers, on the market of vector V32.
 
-use arbalest::strategy::{EdgeEnd, Outcome, Pass, RouteId, SizeSearch, Strategy, TriangularParams};
+use arbalest::strategy::{
+    DaySpan, EdgeEnd, Outcome, Pass, RouteId, SizeSearch, Strategy, TriangularParams,
+};
 use arbalest::trade::{Intent, SendOrder};
-use arbalest::units::{Money, MonoNanos, Nanos, Notional, Ppm, Price, Qty};
+use arbalest::units::{Money, MonoNanos, Nanos, Notional, Ppm, Price, Qty, UnixNanos};
 use rust_decimal::Decimal;
 
 use crate::scene::{Scene, T0, asset, decimal, legs, params, refusal, taken};
@@ -141,6 +143,33 @@ fn open_sets_cooldown_and_pace() {
         },
         "the refused one did not start"
     );
+}
+
+/// A span over the whole day; nobody told the time, which refuses too.
+#[test]
+fn times_without_new_sets() {
+    let mut scene = with(|params| {
+        params.common.blackout = vec![DaySpan {
+            from: Nanos(0),
+            to: Nanos::from_secs(23 * 3_600),
+        }];
+    });
+    let unknown = Nanos(u64::MAX);
+    assert_eq!(
+        refusal(scene.look_at(0, T0)),
+        Pass::Blackout { remaining: unknown }
+    );
+    // Our zero was such that it is 22:00 now: an hour remains.
+    let zero = 22 * 3_600_000_000_000 - i64::try_from(T0.0).unwrap();
+    scene.strategy.on_clock(UnixNanos(zero));
+    assert_eq!(
+        refusal(scene.look_at(0, T0)),
+        Pass::Blackout {
+            remaining: Nanos::from_secs(3_600)
+        }
+    );
+    scene.strategy.on_clock(UnixNanos(zero + 3_600_000_000_000));
+    assert_eq!(qty(&taken(scene.look_at(0, T0))), V32);
 }
 
 #[test]

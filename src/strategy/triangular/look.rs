@@ -209,6 +209,7 @@ impl Triangular {
                 cooldown: common.cooldown,
             });
         }
+        self.blackout.check(now)?;
         self.check_pace(now)
     }
 

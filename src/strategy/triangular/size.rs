@@ -186,8 +186,7 @@ fn chain_leg(
         fee_taken: params.fee_taken,
     };
     let mut leg = ChainLeg::new(&shape, ladder, terms.lot)?;
-    let share = scaled_floor(i128::from(ladder.qty()), params.common.max_book_take)?;
-    let share = i64::try_from(share).unwrap_or(i64::MAX);
+    let share = qty_share(ladder.qty(), params.common.max_book_take)?;
     let own_free = leg.steps_covered(*free.get(index)?);
     let waits = match params.execution {
         SendOrder::Sequential => index > 0,
@@ -216,11 +215,10 @@ fn chain_leg(
         }
         Side::Sell => own.touch,
     };
-    let largest = scaled_floor(i128::from(terms.qty_max), bounds.factor.min(Ppm::ONE))?;
     leg.qty_max = share
         .min(leg.ladder.qty())
         .min(leg.room)
-        .min(i64::try_from(largest).unwrap_or(i64::MAX))
+        .min(qty_share(terms.qty_max, bounds.factor)?)
         .min(qty_at(terms.notional_max, dearest));
     let valued_at = if side == Side::Sell { limit } else { Price(0) };
     leg.demand(terms.qty_min, terms.notional_min, valued_at);
@@ -417,6 +415,10 @@ fn qty_at(notional: i128, price: Price) -> i64 {
 fn scaled_floor(whole: i128, share: Ppm) -> Option<i128> {
     let share = i128::from(share.0.clamp(0, Ppm::ONE.0));
     Some(whole.checked_mul(share)?.div_euclid(i128::from(Ppm::ONE.0)))
+}
+
+fn qty_share(qty: i64, share: Ppm) -> Option<i64> {
+    i64::try_from(scaled_floor(i128::from(qty), share)?).ok()
 }
 
 /// Rounded so that it is not moved further: a purchase's down, a sale's up.

@@ -195,10 +195,10 @@ impl RecordedFeed {
                 .on_http(request, 200, bytes, at, events, &mut self.actions);
         }
         for action in self.actions.drain(..) {
-            match action {
-                Action::Http { request, .. } => self.asked = Some(request),
-                other => panic!("a recording needs no {other:?}"),
-            }
+            let Action::Http { request, .. } = action else {
+                panic!("a recording needs no {action:?}");
+            };
+            self.asked = Some(request);
         }
     }
 }

@@ -1,6 +1,12 @@
 //! The desk: every cell of the fill matrix, unknown orders both ways, late and repeated reports, and a venue that delays,
 //! repeats and loses what it says.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helpers")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::integer_division,
+    clippy::wildcard_enum_match_arm,
+    reason = "test helpers"
+)]
 
 #[path = "execution_parts/bench.rs"]
 mod bench;

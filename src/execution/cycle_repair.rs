@@ -11,11 +11,12 @@ use crate::trade::Leg;
 use crate::units::ratio::mul_div_floor;
 use crate::units::{Asset, MonoNanos, Ppm, Price, Qty, Side};
 
+use super::choice::{Choice, WayOut};
 use super::cycle::{AssetQty, Cycle, Hop};
 use super::minimum::tradable;
 use super::resolver::{
-    BrokenLeg, BrokenSet, Choice, HoldReason, RepairMarket, RepairPlan, RepairRules, WayOut,
-    cushioned, fee_of, limit, within,
+    BrokenLeg, BrokenSet, HoldReason, RepairMarket, RepairPlan, RepairRules, cushioned, fee_of,
+    limit, within,
 };
 
 /// The cheapest way to even a broken chain, or why to hold it: of the asset that is worth most first.
@@ -98,6 +99,7 @@ impl<'a> Around<'a> {
     }
 
     /// The first order on one way round, and what the whole way costs.
+    #[expect(clippy::too_many_lines, reason = "one order, priced step by step")]
     fn price(&self, place: usize, is_forward: bool) -> Result<WayOut, HoldReason> {
         let dust = HoldReason::Dust {
             delta: self.broken.delta,

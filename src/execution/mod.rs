@@ -6,6 +6,7 @@
 
 pub mod amounts;
 pub mod attribution;
+pub mod choice;
 pub mod command;
 pub mod cycle;
 pub mod cycle_repair;
@@ -23,6 +24,7 @@ pub mod tracker;
 
 pub use amounts::{BaseQty, Traded};
 pub use attribution::{Attribution, Attributor, Unattributed};
+pub use choice::OnBroken;
 pub use command::{CommandAction, OrderCommand};
 pub use cycle::{AssetQty, Cycle};
 pub use desk::{Desk, DeskParams, Exposure, LegBudget};
@@ -32,5 +34,5 @@ pub use output::{
     DeskAlert, DeskAlertKind, DeskCounters, DeskOutput, LegSummary, OpenSummary, SetSummary,
 };
 pub use resolver::{
-    BrokenLeg, BrokenSet, HoldReason, OnBroken, RepairMarket, RepairPlan, RepairRules, plan_repair,
+    BrokenLeg, BrokenSet, HoldReason, RepairMarket, RepairPlan, RepairRules, plan_repair,
 };

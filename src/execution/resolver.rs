@@ -16,6 +16,7 @@ use crate::trade::{Leg, SetId, StrategyId};
 use crate::units::{MonoNanos, Nanos, Notional, Ppm, Price, Qty, Side};
 
 use super::amounts::{BaseQty, Traded};
+use super::choice::{Choice, OnBroken, WayOut};
 use super::cycle::Cycle;
 use super::cycle_repair::plan_cycle;
 use super::minimum::tradable;
@@ -74,31 +75,6 @@ pub struct BrokenLeg {
     pub undecided: bool,
     /// Orders on it that the venue refused, or that never left: the next one may end the same way.
     pub refusals: u32,
-}
-
-/// What a strategy wants done with a broken set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OnBroken {
-    /// Whichever way costs least.
-    #[default]
-    Cheapest,
-    /// Only what legs still miss.
-    Complete,
-    /// Only undo what legs did.
-    Reverse,
-    /// Nothing: an open alert at once.
-    Hold,
-}
-
-impl OnBroken {
-    const fn allows(self, completes: bool) -> bool {
-        match self {
-            Self::Cheapest => true,
-            Self::Complete => completes,
-            Self::Reverse => !completes,
-            Self::Hold => false,
-        }
-    }
 }
 
 /// How far a repair may go.
@@ -210,16 +186,6 @@ pub enum RepairPlan {
     },
 }
 
-/// One way out, priced.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct WayOut {
-    pub(super) leg_index: u8,
-    pub(super) leg: Leg,
-    pub(super) completes: bool,
-    pub(super) cost: Ppm,
-    pub(super) refusals: u32,
-}
-
 /// The cheapest way to even a broken set, or why to hold it.
 #[must_use]
 pub fn plan_repair(
@@ -254,91 +220,6 @@ pub fn plan_repair(
         choice.take(case.price_leg(leg_index, leg));
     }
     choice.plan(dust)
-}
-
-/// The best of the ways looked at so far, and why others are none.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Choice {
-    rule: OnBroken,
-    best: Option<WayOut>,
-    hold: Option<HoldReason>,
-}
-
-impl Choice {
-    pub(super) const fn of(rule: OnBroken) -> Self {
-        Self {
-            rule,
-            best: None,
-            hold: None,
-        }
-    }
-    pub(super) fn take(&mut self, way: Result<WayOut, HoldReason>) {
-        let ruled = way.and_then(|way| {
-            let allowed = self.rule.allows(way.completes);
-            allowed.then_some(way).ok_or(HoldReason::ByRule)
-        });
-        match ruled {
-            Ok(way) => {
-                let better = self
-                    .best
-                    .as_ref()
-                    .is_none_or(|known| rank(&way) < rank(known));
-                if better {
-                    self.best = Some(way);
-                }
-            }
-            Err(reason) => {
-                self.hold = Some(self.hold.map_or(reason, |known| worse(known, reason)));
-            }
-        }
-    }
-    /// What to do; `otherwise` says why nothing is sent when there was nothing to look at.
-    pub(super) fn plan(self, otherwise: HoldReason) -> RepairPlan {
-        let Some(way) = self.best else {
-            let reason = self.hold.unwrap_or(otherwise);
-            return RepairPlan::Hold { reason };
-        };
-        let (leg_index, leg, cost) = (way.leg_index, way.leg, way.cost);
-        if way.completes {
-            RepairPlan::Complete {
-                leg_index,
-                leg,
-                cost,
-            }
-        } else {
-            RepairPlan::Reverse {
-                leg_index,
-                leg,
-                cost,
-            }
-        }
-    }
-}
-
-/// Ways out in order of choice: fewest refusals, least cost, completing before reversing.
-const fn rank(way: &WayOut) -> (u32, i64, bool) {
-    (way.refusals, way.cost.0, !way.completes)
-}
-
-/// Of two reasons the one that may go away by itself; dust only when nothing else stands in the way.
-fn worse(one: HoldReason, two: HoldReason) -> HoldReason {
-    let weight = |reason: &HoldReason| match reason {
-        HoldReason::LegUndecided => 5,
-        HoldReason::NoTrustedBook => 4,
-        HoldReason::NoDepth => 3,
-        HoldReason::TooDear { .. } => 2,
-        HoldReason::GateRefused | HoldReason::ByRule => 1,
-        HoldReason::Dust { .. } => 0,
-    };
-    match (one, two) {
-        (HoldReason::TooDear { cost: first, .. }, HoldReason::TooDear { cost: second, .. })
-            if second < first =>
-        {
-            two
-        }
-        _ if weight(&two) > weight(&one) => two,
-        _ => one,
-    }
 }
 
 /// What the excess cost or yielded a unit with its fee, in millionths of a price step.

@@ -175,7 +175,10 @@ impl Play {
                         self.silent.push((ticket, fate));
                     }
                 }
-                _ => self.silent.push((ticket, fate)),
+                Fate::FoundLater | Fate::NeverFound | Fate::Down => {
+                    self.silent.push((ticket, fate))
+                }
+                Fate::Nothing | Fate::Part | Fate::Whole | Fate::Refused | Fate::NeverLeft => {}
             }
         }
         self.settle();

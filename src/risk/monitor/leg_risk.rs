@@ -81,10 +81,12 @@ impl LegRisks {
 impl Monitor {
     pub(super) fn read_leg_risk(
         &mut self,
-        strategy: StrategyId,
+        facts: &LegRiskFacts,
         now: MonoNanos,
         out: &mut Vec<Reading>,
     ) {
+        self.leg_risks.on_fact(facts, now);
+        let strategy = facts.strategy;
         let hour_max = self.limits.controls.leg_risk_quote_s_max;
         let share = self.leg_risks.share(strategy, hour_max, now);
         let reading = Reading::new(

@@ -123,10 +123,7 @@ impl Monitor {
                 self.note_set(facts, now, out);
                 self.read_quality(facts.strategy, &mut readings);
             }
-            Fact::LegRisk(facts) => {
-                self.leg_risks.on_fact(facts, now);
-                self.read_leg_risk(facts.strategy, now, &mut readings);
-            }
+            Fact::LegRisk(facts) => self.read_leg_risk(facts, now, &mut readings),
             Fact::VenueClosed { instrument } => {
                 if let Some(instrument) = catalogue.get(*instrument) {
                     self.note_venue_close(instrument, &mut readings);

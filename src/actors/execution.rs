@@ -487,7 +487,9 @@ impl Handler<SetMarked> for ExecutionSeat {
         let catalogue = &self.parts.catalogue;
         let (board, touches) = (&self.parts.board, &message.touches);
         if let Some(split) = board.attribute_set(catalogue, &message.summary, touches) {
-            self.write_checked(|names| names.attribution(&split).ok());
+            self.write_checked(|names| {
+                crate::engine::money_split::attribution_record(names, &split).ok()
+            });
         }
     }
 }

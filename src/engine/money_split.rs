@@ -5,10 +5,36 @@ use std::collections::BTreeSet;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::execution::Attributor;
 use crate::execution::attribution::Parts;
+use crate::execution::{Attribution, Attributor};
+use crate::journal::edges::AttributionRecord;
+use crate::journal::{Names, Record};
 use crate::market::{Catalogue, InstrumentId};
 use crate::units::{Asset, Money, MoneyError};
+
+/// A set's parts as the journal keeps them.
+///
+/// # Errors
+/// [`MoneyError`] when their sum does not fit.
+pub fn attribution_record(names: Names<'_>, one: &Attribution) -> Result<Record, MoneyError> {
+    let short = |money: Money| money.0.normalize();
+    let parts = &one.parts;
+    let strategy = names.strategies.get(usize::from(one.strategy.0)).cloned();
+    Ok(Record::Attribution(AttributionRecord {
+        set: one.set.0,
+        strategy: strategy.unwrap_or_else(|| format!("strategy {}", one.strategy.0)),
+        asset: one.asset.to_string(),
+        signal: short(parts.signal),
+        decay: short(parts.decay),
+        slippage: short(parts.slippage),
+        hedge: short(parts.hedge),
+        fees: short(parts.fees),
+        net: short(parts.net()?),
+        residual: short(one.residual),
+        fills: one.fills,
+        has_decay: one.has_decay,
+    }))
+}
 
 /// One strategy's sets in one asset.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

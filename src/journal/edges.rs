@@ -3,11 +3,6 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::execution::Attribution;
-use crate::units::{Money, MoneyError};
-
-use super::record::{Names, Record};
-
 /// One leg as it was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LegRow {
@@ -192,29 +187,4 @@ pub struct AttributionRecord {
     pub fills: u32,
     /// The touch at sending was known for every leg.
     pub has_decay: bool,
-}
-
-impl Names<'_> {
-    /// A set's parts.
-    ///
-    /// # Errors
-    /// [`MoneyError`] when their sum does not fit.
-    pub fn attribution(&self, one: &Attribution) -> Result<Record, MoneyError> {
-        let short = |money: Money| money.0.normalize();
-        let parts = &one.parts;
-        Ok(Record::Attribution(AttributionRecord {
-            set: one.set.0,
-            strategy: self.strategy(one.strategy),
-            asset: one.asset.to_string(),
-            signal: short(parts.signal),
-            decay: short(parts.decay),
-            slippage: short(parts.slippage),
-            hedge: short(parts.hedge),
-            fees: short(parts.fees),
-            net: short(parts.net()?),
-            residual: short(one.residual),
-            fills: one.fills,
-            has_decay: one.has_decay,
-        }))
-    }
 }

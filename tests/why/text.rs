@@ -1,6 +1,7 @@
 //! What `arbalest why` says of a seeded simulated run.
 
 use arbalest::cli::why::gather::{Found, Gathering, Selection};
+use arbalest::engine::money_split::attribution_record;
 use arbalest::engine::opportunity::PROBES;
 use arbalest::journal::edges::LookRow;
 use arbalest::journal::{Names, Record};
@@ -57,7 +58,7 @@ fn gathered(report: &WorldReport) -> Gathering {
         },
     ];
     let attributions = report.attributions.iter();
-    records.extend(attributions.map(|one| names.attribution(one).unwrap()));
+    records.extend(attributions.map(|one| attribution_record(names, one).unwrap()));
     let mut gathering = Gathering::default();
     for (record, second) in records.iter().zip(0_i64..) {
         let text = serde_json::to_string(record).unwrap();

@@ -102,7 +102,7 @@ impl Market {
     fn new(cycles: usize, instruments: usize) -> Self {
         // Each coin has one pair to USDT and one to each neighbour; each neighbour makes two cycles.
         let neighbours = cycles.div_ceil(instruments).max(2);
-        let coins = (instruments / (1 + neighbours)).max(neighbours + 2);
+        let coins = instruments.div_euclid(1 + neighbours).max(neighbours + 2);
         let mut pairs = Vec::new();
         for coin in 0..coins {
             pairs.push(pair(pairs.len(), &format!("C{coin}/USDT")));
@@ -142,7 +142,7 @@ impl Market {
 
     /// All cycles through one hub: USDT, the hub, a coin, both ways.
     fn hub(cycles: usize) -> Self {
-        let coins = cycles / 2;
+        let coins = cycles.div_euclid(2);
         let mut pairs = vec![pair(0, "HUB/USDT")];
         let usdt = Asset::new("USDT").unwrap();
         let hub = Asset::new("HUB").unwrap();
@@ -243,7 +243,7 @@ fn main() {
             market.instruments,
             most.unwrap_or(0),
             bytes,
-            bytes / market.cycles
+            bytes.div_euclid(market.cycles)
         );
     }
 
@@ -292,7 +292,7 @@ fn main() {
         group.case(&format!("{cycles} cycles"), count, move || {
             (0..count).fold(0, |hash, step| {
                 let id = (step * 7 % instruments) as u16;
-                market.show(id, 1_000_000 + (step as i64 & 1));
+                market.show(id, 1_000_000 + i64::from(step & 1 == 1));
                 mix(hash, market.look(id))
             })
         });

@@ -81,7 +81,8 @@ fn lower(class: Class, steps: u8) {
 #[cfg(not(target_os = "linux"))]
 const fn lower(_: Class, _: u8) {}
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(target_os = "linux")]
+#[cfg(test)]
 mod tests {
     use super::*;
 

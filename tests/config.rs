@@ -30,7 +30,9 @@ fn places(error: &ConfigError) -> Vec<String> {
 fn cross(params: &StrategyParams) -> &CrossVenueParams {
     match params {
         StrategyParams::CrossVenue(params) => params,
-        other => panic!("{other:?}"),
+        other @ (StrategyParams::Triangular(_) | StrategyParams::SpotPerpBasis(_)) => {
+            panic!("{other:?}")
+        }
     }
 }
 
@@ -244,7 +246,7 @@ fn with_usdc(more: &str) -> Result<Settings, ConfigError> {
                 "\n[[instrument]]\nvenue = \"usdc\"\nsymbol = \"{symbol}\"\norder_qty_base_max = \"1\"\nposition_qty_base_max = \"5\"\n"
             );
         }
-        let text = &mut files.strategies[0].text;
+        let text = &mut files.strategies.first_mut().unwrap().text;
         *text = text.replace("\"perp\"]", "\"perp\", \"usdc\"]") + more;
     })
 }
@@ -321,6 +323,7 @@ fn quotes_are_grouped_and_converted_and_inventory_has_targets() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn each_rule_of_the_kinds_has_its_words() {
     let triangle = |more: &str| vec![("strategies/t.toml", format!("{TRIANGLE}{more}"))];
     let carry = |from: &str, to: &str| vec![("strategies/c.toml", CARRY.replace(from, to))];

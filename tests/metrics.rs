@@ -14,7 +14,7 @@ use arbalest::dashboard::{self, DashboardError};
 use arbalest::telemetry::catalogue::{self, CATALOGUE, Kind};
 use arbalest::telemetry::snapshot::AlertSinkStatus;
 use arbalest::telemetry::snapshot::*;
-use arbalest::telemetry::{Counts, EngineSnapshot, Lanes, Stage, Telemetry};
+use arbalest::telemetry::{Counts, EngineSnapshot, Lanes, LimitStatus, Stage, Telemetry};
 use arbalest::units::{MonoNanos, Nanos};
 use rust_decimal::Decimal;
 

@@ -14,8 +14,9 @@ use crate::engine::summary::BookSummary;
 use crate::market::{Catalogue, Level};
 use crate::ring::RingStats;
 use crate::risk::{KillLevel, Monitor, RiskMetrics};
+use crate::telemetry::LimitStatus;
 use crate::telemetry::Telemetry;
-use crate::telemetry::snapshot::{LimitStatus, RecoveryStatus};
+use crate::telemetry::snapshot::RecoveryStatus;
 use crate::trade::{Fact, LatencyFacts};
 use crate::units::{MonoNanos, Ppm};
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::counters::Counts;
 use super::latency::StageLatency;
+use super::limit_status::LimitStatus;
 
 /// Whether the engine takes new risk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -355,37 +356,6 @@ pub struct RiskFigures {
     pub unhedged_delta: Option<Decimal>,
     /// Net value by base asset.
     pub net_delta: Vec<(String, Option<Decimal>)>,
-}
-
-/// One limit.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct LimitStatus {
-    /// `gross_notional`, `position_quantity`, ...
-    pub limit: &'static str,
-    /// `portfolio`, `spot_a:BTC/USDT`, ...
-    pub scope: String,
-    /// As configured.
-    pub value: Decimal,
-    /// Measured; absent when not known.
-    pub used: Option<Decimal>,
-    /// The limit is a least value, not a largest.
-    pub less_is_worse: bool,
-}
-
-/// Smallest measured value that a least-value limit is compared with: its share stays a number where nothing is left.
-const LEAST_MEASURED: Decimal = Decimal::from_parts(1, 0, 0, false, 6);
-
-impl LimitStatus {
-    /// Used part of the limit, above 1 when it is breached. For a least value it is the limit over what was measured: a
-    /// distance to liquidation twice as large as asked for uses half of it.
-    #[must_use]
-    pub fn utilization(&self, used: Decimal) -> Option<Decimal> {
-        if self.less_is_worse {
-            self.value.checked_div(used.max(LEAST_MEASURED))
-        } else {
-            used.checked_div(self.value)
-        }
-    }
 }
 
 /// Forced closes of one kind.

@@ -179,7 +179,7 @@ fn boards_are_well_made() {
 }
 
 /// Names of series with the labels asked for, of one expression.
-pub fn series(expression: &str) -> Vec<(String, BTreeSet<String>)> {
+pub(super) fn series(expression: &str) -> Vec<(String, BTreeSet<String>)> {
     let mut found: Vec<(String, BTreeSet<String>)> = Vec::new();
     let mut grouped: BTreeSet<String> = BTreeSet::new();
     let mut rest = expression;
@@ -219,7 +219,7 @@ pub fn series(expression: &str) -> Vec<(String, BTreeSet<String>)> {
 }
 
 /// Labels that are wanted of a series and not there; all of them when the series is not known.
-pub fn unknown(name: &str, labels: &BTreeSet<String>) -> Vec<String> {
+pub(super) fn unknown(name: &str, labels: &BTreeSet<String>) -> Vec<String> {
     let own = |known: &[&str]| -> Vec<String> {
         let everywhere = ["job", "instance"];
         labels

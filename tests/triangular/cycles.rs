@@ -128,6 +128,7 @@ fn discovery_equals_every_permutation() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn allowed_assets_and_given_paths() {
     let pairs = || {
         catalogue(vec![

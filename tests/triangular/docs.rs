@@ -16,6 +16,7 @@ fn section() -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the page, number by number")]
 fn the_worked_example() {
     let mut scene = Scene::v32(params(3));
     scene.warm();

@@ -48,7 +48,7 @@ fn walk(levels: &Levels, qty: i64) -> Option<(i128, i64)> {
 impl TwinLeg {
     fn spent(&self, qty: i64) -> i128 {
         match self.side {
-            Side::Sell => i128::from(qty) * UNITS / 100,
+            Side::Sell => (i128::from(qty) * UNITS).div_euclid(100),
             Side::Buy => {
                 let value = walk(&self.levels, qty).unwrap().0;
                 let fee = if self.quote_fee { self.fee } else { 0 };
@@ -61,7 +61,7 @@ impl TwinLeg {
             Side::Sell => walk(&self.levels, qty).unwrap().0 * (MILLION - self.fee),
             Side::Buy => {
                 let fee = if self.quote_fee { 0 } else { self.fee };
-                i128::from(qty) * (UNITS / 100 / MILLION) * (MILLION - fee)
+                i128::from(qty) * UNITS.div_euclid(100 * MILLION) * (MILLION - fee)
             }
         }
     }

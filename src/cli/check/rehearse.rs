@@ -128,7 +128,15 @@ impl Rehearsal {
                     "net {} {currency} after fees on {} {currency} bought: {edge} bps a set",
                     self.net_pnl, self.bought
                 ),
-                None => "nothing was traded: no edge after fees that could be taken".to_owned(),
+                None => {
+                    if self.sets_opened > 0 {
+                        "the sets that were opened ended without a trade".to_owned()
+                    } else if self.opportunities > 0 {
+                        "nothing was traded: edges were there, and refused".to_owned()
+                    } else {
+                        "nothing was traded: no edge after fees reached the minimum".to_owned()
+                    }
+                }
             },
         ];
         let refused = self.refused.iter();

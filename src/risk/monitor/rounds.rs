@@ -83,6 +83,7 @@ impl Monitor {
     }
 
     /// Something was observed.
+    #[expect(clippy::too_many_lines, reason = "one arm a fact")]
     pub(super) fn after_fact(&mut self, fact: &Fact, now: MonoNanos, out: &mut Vec<RiskOutput>) {
         let catalogue = Arc::clone(&self.catalogue);
         let mut readings = Vec::with_capacity(16);

@@ -176,7 +176,7 @@ impl Play {
                     }
                 }
                 Fate::FoundLater | Fate::NeverFound | Fate::Down => {
-                    self.silent.push((ticket, fate))
+                    self.silent.push((ticket, fate));
                 }
                 Fate::Nothing | Fate::Part | Fate::Whole | Fate::Refused | Fate::NeverLeft => {}
             }

@@ -111,7 +111,7 @@ fn worse(one: HoldReason, two: HoldReason) -> HoldReason {
         HoldReason::NoTrustedBook => 4,
         HoldReason::NoDepth => 3,
         HoldReason::TooDear { .. } => 2,
-        HoldReason::GateRefused | HoldReason::ByRule => 1,
+        HoldReason::GateRefused | HoldReason::ByRule | HoldReason::OtherQuote => 1,
         HoldReason::Dust { .. } => 0,
     };
     match (one, two) {

@@ -10,7 +10,7 @@
 //! trusted, a quantity rounded up.
 
 use crate::capacity::LEGS_MAX;
-use crate::market::{Books, Catalogue, Instrument};
+use crate::market::{Books, Catalogue, Instrument, InstrumentId};
 use crate::risk::Parent;
 use crate::trade::{Leg, SetId, StrategyId};
 use crate::units::{MonoNanos, Nanos, Notional, Ppm, Price, Qty, Side};
@@ -126,6 +126,9 @@ pub enum HoldReason {
     LegUndecided,
     /// The gate refused the repair.
     GateRefused,
+    /// The leg is priced in another quote asset, or on another grid, than what is too much: its cost cannot be told from these
+    /// prices, so only the leg that has too much is repaired at.
+    OtherQuote,
     /// The strategy's rule allows no way that there is.
     ByRule,
 }
@@ -153,6 +156,7 @@ impl HoldReason {
             Self::TooDear { .. } => "too_dear",
             Self::LegUndecided => "leg_undecided",
             Self::GateRefused => "gate_refused",
+            Self::OtherQuote => "other_quote",
             Self::ByRule => "by_rule",
         }
     }
@@ -222,16 +226,19 @@ pub fn plan_repair(
     choice.plan(dust)
 }
 
-/// What the excess cost or yielded a unit with its fee, in millionths of a price step.
+/// What the excess cost or yielded a unit with its fee, in millionths of a price step of its instrument.
 #[derive(Debug, Clone, Copy)]
 struct Basis {
     micros: i128,
+    /// Where the excess was traded: prices in another quote or on another grid do not compare with it.
+    at: Option<InstrumentId>,
 }
 
 impl Basis {
     fn of(broken: &BrokenSet, needed: Side, fees: &[Ppm]) -> Self {
         let excess = needed.opposite();
         let (mut value, mut quantity, mut fee) = (0_i128, 0_i128, Ppm(-Ppm::ONE.0));
+        let mut at = None;
         for leg in broken.legs.iter().flatten() {
             let (notional, qty) = match excess {
                 Side::Buy => (leg.traded.bought_notional, leg.traded.bought),
@@ -241,6 +248,7 @@ impl Basis {
                 value = value.saturating_add(notional.0);
                 quantity = quantity.saturating_add(i128::from(qty.0));
                 fee = fee.max(fee_of(fees, leg));
+                at = at.or(Some(leg.leg.instrument));
             }
         }
         if quantity == 0 {
@@ -255,8 +263,10 @@ impl Basis {
             value = leg.map_or(0, |leg| i128::from(leg.leg.decision_price.0));
             quantity = 1;
             fee = leg.map_or(Ppm(0), |leg| fee_of(fees, leg));
+            at = leg.map(|leg| leg.leg.instrument);
         }
         Self {
+            at,
             micros: value
                 .saturating_mul(i128::from(with_fee(excess, fee)))
                 .div_euclid(quantity),
@@ -328,6 +338,13 @@ impl Case<'_> {
         let instrument = self.market.catalogue.get(id).ok_or(dust)?;
         if leg.undecided {
             return Err(HoldReason::LegUndecided);
+        }
+        let excess = self.basis.at.and_then(|at| self.market.catalogue.get(at));
+        let compares = excess.is_some_and(|excess| {
+            excess.grid == instrument.grid && excess.symbol.quote == instrument.symbol.quote
+        });
+        if !compares {
+            return Err(HoldReason::OtherQuote);
         }
         let top = self
             .market

@@ -29,7 +29,7 @@ const UNTOLD: u64 = u64::MAX;
 const DISK_AGE_MAX: Nanos = Nanos::from_secs(10);
 
 impl Shared {
-    /// Records that are queued or being written.
+    /// Looks at the free space; may take as long as the disk does.
     pub(super) fn set_disk(&self, directory: &Path, now: MonoNanos) {
         let free = disk_free_bytes(directory).unwrap_or(UNTOLD);
         self.disk_free.store(free, Ordering::Relaxed);
@@ -41,6 +41,7 @@ impl Shared {
         let is_old = looked_at != 0 && now.since(MonoNanos(looked_at)) > DISK_AGE_MAX;
         (free != UNTOLD && !is_old).then_some(free)
     }
+    /// Records that are queued or being written.
     pub(super) fn pending(&self) -> u64 {
         let committed = self.committed.load(Ordering::Acquire);
         self.appended

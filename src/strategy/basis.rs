@@ -241,8 +241,8 @@ impl SpotPerpBasis {
         }
     }
 
-    /// What must hold before any set: the strategy runs, no set of it is open, the positions contain every approval, not too
-    /// many sets were started, and both books are of one moment.
+    /// What must hold before a set that is not urgent: the strategy runs, not too many sets were started, both books are of one
+    /// moment, and [`Self::settled`].
     fn ready(&mut self, scene: &Scene<'_>) -> Result<(), Pass> {
         if self.halted {
             return Err(Pass::Halted {
@@ -250,6 +250,13 @@ impl SpotPerpBasis {
                 broken_max: self.params.common.max_broken_sets,
             });
         }
+        self.settled(scene)?;
+        self.paced(scene)
+    }
+
+    /// What must hold before any set: none is open, and the positions contain every approval. Enough for what ends a risk: a
+    /// strategy that was stopped still trims and shrinks what it holds.
+    fn settled(&self, scene: &Scene<'_>) -> Result<(), Pass> {
         // Sizes follow from positions, so there is never more than one set in flight.
         if self.sets_open > 0 {
             return Err(Pass::OpenSets {
@@ -263,6 +270,10 @@ impl SpotPerpBasis {
                 return Err(Pass::Unsettled { instrument });
             }
         }
+        Ok(())
+    }
+
+    fn paced(&mut self, scene: &Scene<'_>) -> Result<(), Pass> {
         let started = self.started.count(scene.now);
         let started_max = self.params.common.max_sets_per_min;
         if started >= started_max {

@@ -6,7 +6,7 @@ use arbalest::execution::{
 use arbalest::market::{Books, Catalogue, Instrument, InstrumentId};
 use arbalest::prng::Prng;
 use arbalest::trade::{Leg, SetId, StrategyId};
-use arbalest::units::{MonoNanos, Nanos, Ppm, Price, Qty, Side};
+use arbalest::units::{Asset, MonoNanos, Nanos, Ppm, Price, Qty, Side};
 use rust_decimal::Decimal;
 
 use crate::bench::{RULES, T0};
@@ -312,4 +312,20 @@ fn plans_agree_with_decimals() {
         sent > 500 && dear > 100,
         "the cases are not trivial: {sent} sent, {dear} too dear"
     );
+}
+
+/// Prices in another quote say nothing of what the excess cost: completing there looked like a gain of 900 %, or too dear.
+#[test]
+fn a_leg_in_another_quote_is_never_priced_against_the_excess() {
+    let mut other = instrument(1, true);
+    other.symbol.quote = Asset::new("USD").unwrap();
+    let mut scene = Scene::new(vec![instrument(0, true), other], 1_000, 400);
+    scene.show(0, 5_999_900, 6_000_000);
+    scene.show(1, 60_150_000, 60_151_000);
+    let RepairPlan::Reverse { leg_index, .. } = scene.plan() else {
+        panic!("{:?}", scene.plan())
+    };
+    assert_eq!(leg_index, 0);
+    scene.leg(0).undecided = true;
+    assert_eq!(hold(scene.plan()), HoldReason::LegUndecided);
 }

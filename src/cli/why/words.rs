@@ -125,6 +125,26 @@ const REASONS: &[(&str, &str, &str)] = &[
         "nothing: holding is cheaper",
     ),
     (
+        "conversion",
+        "amounts of another quote cannot be converted: the book between the two is not trusted or too old",
+        "look at the feed of the conversion pair",
+    ),
+    (
+        "depeg",
+        "a quote is too far from one to one with the strategy's",
+        "nothing while it lasts; max_quote_depeg_bps says how far is allowed",
+    ),
+    (
+        "blackout",
+        "the time of day is one without new sets",
+        "blackout_utc says when",
+    ),
+    (
+        "inventory_band",
+        "the inventory lies outside its band and the route would take it further out",
+        "move balance, wait for the other direction, or widen inventory_band_ratio",
+    ),
+    (
         "start_below_min",
         "a cycle would begin with too little of its start asset",
         "add balance of the start asset",

@@ -45,8 +45,10 @@ pub struct Exposure {
     total: Decimal,
     /// How long there was any.
     pub span: Nanos,
-    /// Told that it is beyond its budget.
-    told: bool,
+    /// Whole budgets that it has used up, as told.
+    told: u32,
+    /// What of `total` was counted at an earlier end, in quote-seconds.
+    counted: Decimal,
 }
 
 impl Exposure {
@@ -59,6 +61,13 @@ impl Exposure {
         }
         self.since = Some(now);
         self.value = value.unwrap_or(self.value);
+    }
+    /// The set is over: nothing adds up until a late fill opens it again. What it had since it was last over, in quote-seconds.
+    fn end(&mut self) -> Decimal {
+        let total = self.quote_seconds();
+        let more = total.saturating_sub(self.counted);
+        (self.value, self.since, self.counted) = (Decimal::ZERO, None, total);
+        more
     }
     /// Value times time, in quote-seconds.
     #[must_use]
@@ -96,10 +105,12 @@ impl Desk {
         };
         set.exposure.advance(value, now);
         let total = set.exposure.quote_seconds();
-        if set.exposure.told || most.is_none_or(|most| total <= most) {
+        let used = most.map_or(0, |most| budgets_used(total, most));
+        if used <= set.exposure.told {
             return;
         }
-        set.exposure.told = true;
+        let first = set.exposure.told == 0;
+        set.exposure.told = used;
         set.deadline = set.deadline.min(now);
         let strategy = set.strategy;
         self.facts_due.push(Fact::LegRisk(LegRiskFacts {
@@ -109,7 +120,9 @@ impl Desk {
             quote_seconds_max: most,
             ended: false,
         }));
-        self.alert(DeskAlertKind::LegRisk, None, Some(id), None, now, out);
+        if first {
+            self.alert(DeskAlertKind::LegRisk, None, Some(id), None, now, out);
+        }
     }
 
     /// A set ended: what it had unhedged counts for its strategy's hour. What it carries may be too much for dust.
@@ -120,10 +133,13 @@ impl Desk {
         now: MonoNanos,
         out: &mut Vec<DeskOutput>,
     ) {
+        let Some(set) = self.sets.get_mut(&id) else {
+            return;
+        };
+        let (strategy, total) = (set.strategy, set.exposure.end());
         let Some(set) = self.sets.get(&id) else {
             return;
         };
-        let (strategy, total) = (set.strategy, set.exposure.quote_seconds());
         let budget = self.budget(strategy);
         if !total.is_zero() {
             self.facts_due.push(Fact::LegRisk(LegRiskFacts {
@@ -176,6 +192,18 @@ impl Desk {
         let value = instrument.grid.notional_money(value)?;
         Some(value.mul(Money(instrument.multiplier)).ok()?.0)
     }
+}
+
+/// Whole budgets that are used up: 0 up to the budget itself.
+fn budgets_used(total: Decimal, most: Decimal) -> u32 {
+    use rust_decimal::prelude::ToPrimitive;
+    if total <= most {
+        return 0;
+    }
+    let times = total
+        .checked_div(most)
+        .and_then(|times| times.floor().to_u32());
+    times.unwrap_or(u32::MAX)
 }
 
 /// Value of an amount of a chain's asset in its start, going on around the legs at the decided prices.

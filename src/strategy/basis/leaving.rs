@@ -47,7 +47,7 @@ impl SpotPerpBasis {
         if !outside && !alone {
             return None;
         }
-        self.ready(scene).ok()?;
+        self.settled(scene).ok()?;
         let (leg, excess) = stance.excess();
         let sizing = self.sizing(scene);
         let order = Some(excess)
@@ -218,10 +218,12 @@ impl SpotPerpBasis {
             self.check_agreeing(route)?;
         }
         self.check_rest(route, self.exit_pause(cause), scene.now)?;
-        if !matches!(cause, Cause::Liquidation { .. }) {
+        if matches!(cause, Cause::Liquidation { .. }) {
+            self.settled(scene)?;
+        } else {
             self.blackout.check(scene.now)?;
+            self.ready(scene)?;
         }
-        self.ready(scene)?;
         let exit_basis = self.params.exit_basis;
         let (share, slack) = match cause {
             Cause::Liquidation { share } => (Some(share), None),

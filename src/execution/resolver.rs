@@ -339,11 +339,7 @@ impl Case<'_> {
         if leg.undecided {
             return Err(HoldReason::LegUndecided);
         }
-        let excess = self.basis.at.and_then(|at| self.market.catalogue.get(at));
-        let compares = excess.is_some_and(|excess| {
-            excess.grid == instrument.grid && excess.symbol.quote == instrument.symbol.quote
-        });
-        if !compares {
+        if !self.compares(instrument) {
             return Err(HoldReason::OtherQuote);
         }
         let top = self
@@ -401,6 +397,14 @@ impl Case<'_> {
             completes: leg.leg.side == side,
             cost,
             refusals: leg.refusals,
+        })
+    }
+
+    /// Whether prices here are of the quote and grid that the excess was traded in.
+    fn compares(&self, instrument: &Instrument) -> bool {
+        let excess = self.basis.at.and_then(|at| self.market.catalogue.get(at));
+        excess.is_some_and(|excess| {
+            excess.grid == instrument.grid && excess.symbol.quote == instrument.symbol.quote
         })
     }
 

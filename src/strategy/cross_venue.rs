@@ -1,8 +1,8 @@
 //! Buys where a thing is cheap and sells it where it is dear, at the same moment: the `cross_exchange` strategy.
 //!
-//! On each changed book one small table says whether any route of that venue can have an edge at all ([`nearest`]); mostly it
+//! On each changed book one small table says whether any route of that venue can have an edge at all (`nearest`); mostly it
 //! says no, at the same cost however many venues there are. Otherwise the venue is compared with every other one, both ways:
-//! exact integer comparisons ([`super::edge`]), also across quote assets ([`convert`]), no allocation. Only a pair that reaches
+//! exact integer comparisons ([`super::edge`]), also across quote assets (`convert`), no allocation. Only a pair that reaches
 //! the minimum net edge is looked at further: plausibility, confirmation, skew, pace, inventory, and then the size
 //! ([`super::sizing`]). At most one set is taken per evaluation, the one with the best expected edge.
 //!

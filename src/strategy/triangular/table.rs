@@ -114,7 +114,7 @@ impl Terms {
     }
 }
 
-/// One cycle: its legs' numbers, padded with [`Table::nothing`], and how many there are.
+/// One cycle: its legs' numbers, padded with `Table::nothing`, and how many there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
     legs: [u16; LEGS_MAX],

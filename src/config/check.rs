@@ -43,6 +43,9 @@ pub(super) fn check(
         if let (Some(limits), Some(engine)) = (limits, engine) {
             check_order(draft, strategy, limits, engine, report);
         }
+        if let Some(engine) = engine {
+            check_start(draft, strategy, engine, report);
+        }
         if let Some(engine) = engine
             && strategy.mode > engine.mode
         {
@@ -87,6 +90,35 @@ fn check_order(
             value.to_string(),
             rule,
             "lower it, or ask risk to raise the limit",
+        );
+    }
+}
+
+/// A cycle's profit or loss is in its start asset, and loss limits count in the reporting currency.
+fn check_start(
+    draft: &StrategyDraft,
+    strategy: &StrategySettings,
+    engine: &EngineSettings,
+    report: &mut Report,
+) {
+    let StrategyKind::Triangular(cycle) = &strategy.kind else {
+        return;
+    };
+    let reporting = engine.reporting_currency;
+    for start in cycle
+        .start_assets
+        .iter()
+        .filter(|start| **start != reporting)
+    {
+        add(
+            report,
+            &draft.place("start_assets"),
+            "start_assets",
+            start.to_string(),
+            format!(
+                "is not the reporting currency ({reporting}): the loss limits could not count what a cycle loses"
+            ),
+            format!("write [\"{reporting}\"]"),
         );
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arbalest::execution::{LegOutcome, SetEnd};
 use arbalest::market::{InstrumentId, VenueId};
-use arbalest::risk::SetVerdict;
+use arbalest::risk::{SetVerdict, Verdict};
 use arbalest::trade::{
     ApprovalSeq, Balance, Intent, Leg, Purpose, RejectReason, ReportKind, SendOrder, SetForm,
     StrategyId, Ticket, VenueFacts,
@@ -318,4 +318,18 @@ fn a_stale_rate_refuses() {
         panic!("{verdict:?}")
     };
     assert_eq!(refusal.row().code, "CONVERSION_MISSING");
+    // What ends a risk goes by the last rate.
+    let repair = arbalest::risk::Repair {
+        set: arbalest::trade::SetId(1),
+        leg_index: 1,
+        strategy: StrategyId(0),
+        leg: &cross,
+        parent: arbalest::risk::Parent {
+            qty: cross.qty,
+            ..Default::default()
+        },
+    };
+    if let Verdict::Refused(refusal) = bench.gate.check_repair(&repair, &bench.books, bench.now) {
+        assert_ne!(refusal.row().code, "CONVERSION_MISSING");
+    }
 }

@@ -38,11 +38,14 @@ impl Gate {
         };
         if let Some(rate) = terms.rate {
             let age_max = self.caps.ref_price_age_max;
-            let known = books.trusted_top(rate.from, now, age_max);
-            known.ok_or(Refusal::ConversionMissing {
-                quote: terms.quote,
-                reporting: self.caps.reporting,
-            })?;
+            let fresh = books.trusted_top(rate.from, now, age_max).is_some();
+            // The way out of a broken set goes by the last rate: waiting for another book would keep the risk.
+            if !(fresh || repair && terms.factor.is_some()) {
+                return Err(Refusal::ConversionMissing {
+                    quote: terms.quote,
+                    reporting: self.caps.reporting,
+                });
+            }
         }
         if let Some(book) = books.get(leg.instrument) {
             self.on_book(leg.instrument, book);

@@ -17,10 +17,10 @@ use crate::units::{MonoNanos, Nanos, Ppm, UnixNanos};
 
 use super::Strategy;
 use super::inventory::Inventory;
-use super::pace::Pace;
 use super::params::BasisParams;
 use super::routes::StrategyError;
 use super::schedule::Blackout;
+use super::sets::Sets;
 use super::signal::{
     EdgeEnd, EdgeSeen, EdgeSink, Evaluation, Outcome, Pass, Route, RouteId, StrategyCounters,
 };
@@ -41,8 +41,6 @@ use size::Market;
 use stance::Stance;
 use terms::PairTerms;
 
-const MINUTE: Nanos = Nanos::from_secs(60);
-const HOUR: Nanos = Nanos::from_secs(3_600);
 /// Funding that was told longer ago is not believed; venues tell it every one to three seconds.
 const FUNDING_AGE_MAX: Nanos = Nanos::from_secs(60);
 const ROUTES: usize = 4;
@@ -70,11 +68,8 @@ pub struct SpotPerpBasis {
     lone_rests_until: MonoNanos,
     /// When the pair was first seen to be held.
     held_since: Option<MonoNanos>,
-    sets_open: u32,
-    started: Pace,
-    broken: Pace,
+    sets: Sets,
     blackout: Blackout,
-    halted: bool,
     counters: StrategyCounters,
 }
 
@@ -147,11 +142,8 @@ impl SpotPerpBasis {
             states: [RouteState::default(); ROUTES],
             lone_rests_until: MonoNanos(0),
             held_since: None,
-            sets_open: 0,
-            started: Pace::new(MINUTE),
-            broken: Pace::new(HOUR),
+            sets: Sets::new(&params.common).one_at_a_time(),
             blackout: Blackout::new(params.common.blackout.clone()),
-            halted: false,
             counters: StrategyCounters::default(),
             params,
         })
@@ -244,12 +236,7 @@ impl SpotPerpBasis {
     /// What must hold before a set that is not urgent: the strategy runs, not too many sets were started, both books are of one
     /// moment, and [`Self::settled`].
     fn ready(&mut self, scene: &Scene<'_>) -> Result<(), Pass> {
-        if self.halted {
-            return Err(Pass::Halted {
-                broken: self.broken.count(scene.now),
-                broken_max: self.params.common.max_broken_sets,
-            });
-        }
+        self.sets.check_running(scene.now)?;
         self.settled(scene)?;
         self.paced(scene)
     }
@@ -258,12 +245,7 @@ impl SpotPerpBasis {
     /// strategy that was stopped still trims and shrinks what it holds.
     fn settled(&self, scene: &Scene<'_>) -> Result<(), Pass> {
         // Sizes follow from positions, so there is never more than one set in flight.
-        if self.sets_open > 0 {
-            return Err(Pass::OpenSets {
-                open: self.sets_open,
-                open_max: 1,
-            });
-        }
+        self.sets.check_open()?;
         for instrument in self.instruments {
             let unsettled = scene.inventory.unsettled.get(instrument.index()).copied();
             if unsettled.unwrap_or(true) {
@@ -274,14 +256,7 @@ impl SpotPerpBasis {
     }
 
     fn paced(&mut self, scene: &Scene<'_>) -> Result<(), Pass> {
-        let started = self.started.count(scene.now);
-        let started_max = self.params.common.max_sets_per_min;
-        if started >= started_max {
-            return Err(Pass::SetRate {
-                started,
-                started_max,
-            });
-        }
+        self.sets.check_rate(scene.now)?;
         let (one, two) = (
             scene.market.spot.received_at(),
             scene.market.perp.received_at(),
@@ -327,8 +302,7 @@ impl SpotPerpBasis {
         intent.earned_by = EarnedBy::Holding;
         intent.decided_at = scene.now;
         intent.leg_timeout = self.params.common.leg_timeout;
-        self.sets_open += 1;
-        self.started.push(scene.now);
+        self.sets.on_taken(scene.now);
         intent
     }
 
@@ -405,25 +379,19 @@ impl Strategy for SpotPerpBasis {
     }
     /// The route still rests, so that the same refusal is not asked for again at once.
     fn on_set_refused(&mut self) {
-        self.sets_open = self.sets_open.saturating_sub(1);
-        self.started.undo();
+        self.sets.on_refused();
     }
     fn on_set_done(&mut self) {
-        self.sets_open = self.sets_open.saturating_sub(1);
+        self.sets.on_done();
     }
-    /// The last one allowed within an hour stops the strategy until [`Strategy::rearm`].
     fn on_set_broken(&mut self, now: MonoNanos) {
-        self.broken.push(now);
-        if self.broken.count(now) >= self.params.common.max_broken_sets.max(1) {
-            self.halted = true;
-        }
+        self.sets.on_broken(now);
     }
     fn rearm(&mut self) {
-        self.halted = false;
-        self.broken.clear();
+        self.sets.rearm();
     }
     fn is_halted(&self) -> bool {
-        self.halted
+        self.sets.is_halted()
     }
     fn counters(&self) -> &StrategyCounters {
         &self.counters

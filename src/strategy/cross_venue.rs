@@ -21,7 +21,7 @@ mod nearest;
 use crate::capacity::ROUTE_VENUES_MAX;
 use crate::market::{Book, Books, Catalogue, InstrumentId, VenueId};
 use crate::trade::{Intent, Leg, StrategyId};
-use crate::units::{Asset, Grid, MonoNanos, Nanos, Notional, Ppm, Side, UnixNanos};
+use crate::units::{Asset, Grid, MonoNanos, Notional, Ppm, Side, UnixNanos};
 
 pub use super::inventory::Inventory;
 
@@ -31,16 +31,13 @@ use convert::Conversions;
 use nearest::Nearest;
 
 use super::Strategy;
-use super::pace::Pace;
 use super::params::{CrossVenueParams, LegOrder};
 use super::routes::{RouteTable, StrategyError};
 use super::schedule::Blackout;
+use super::sets::Sets;
 use super::signal::{
     EdgeEnd, EdgeSeen, EdgeSink, Evaluation, Outcome, Route, RouteId, StrategyCounters,
 };
-
-const MINUTE: Nanos = Nanos::from_secs(60);
-const HOUR: Nanos = Nanos::from_secs(3_600);
 
 /// Standing of one route.
 #[derive(Debug, Clone, Copy, Default)]
@@ -85,10 +82,7 @@ pub struct CrossVenue {
     stale: u8,
     /// Sets taken after which inventory allows fewer than `min_runway_sets`.
     short_runways: u64,
-    sets_open: u32,
-    started: Pace,
-    broken: Pace,
-    halted: bool,
+    sets: Sets,
     counters: StrategyCounters,
 }
 
@@ -131,28 +125,21 @@ impl Strategy for CrossVenue {
     ) -> Evaluation {
         self.look(changed, books, inventory, now, edges)
     }
-    /// The gate refused the set just taken, or it could not be handed over: it is not open and did not start.
     /// The route still rests, so that the same refusal is not asked for again at once.
     fn on_set_refused(&mut self) {
-        self.sets_open = self.sets_open.saturating_sub(1);
-        self.started.undo();
+        self.sets.on_refused();
     }
     fn on_set_done(&mut self) {
-        self.sets_open = self.sets_open.saturating_sub(1);
+        self.sets.on_done();
     }
-    /// The last one allowed within an hour stops the strategy until [`Strategy::rearm`].
     fn on_set_broken(&mut self, now: MonoNanos) {
-        self.broken.push(now);
-        if self.broken.count(now) >= self.params.common.max_broken_sets.max(1) {
-            self.halted = true;
-        }
+        self.sets.on_broken(now);
     }
     fn rearm(&mut self) {
-        self.halted = false;
-        self.broken.clear();
+        self.sets.rearm();
     }
     fn is_halted(&self) -> bool {
-        self.halted
+        self.sets.is_halted()
     }
     fn counters(&self) -> &StrategyCounters {
         &self.counters
@@ -213,10 +200,7 @@ impl CrossVenue {
             open: 0,
             stale: 0,
             short_runways: 0,
-            sets_open: 0,
-            started: Pace::new(MINUTE),
-            broken: Pace::new(HOUR),
-            halted: false,
+            sets: Sets::new(&params.common),
             counters: StrategyCounters::default(),
             conversions,
             params,
@@ -365,8 +349,7 @@ impl CrossVenue {
             self.short_runways += 1;
         }
         self.note(candidate.buy, candidate.sell, Outcome::Taken);
-        self.sets_open += 1;
-        self.started.push(now);
+        self.sets.on_taken(now);
         // Both directions rest: our own order changes both books.
         for index in [
             route_index(candidate.buy, candidate.sell),
@@ -392,7 +375,7 @@ impl CrossVenue {
     /// Sets open now.
     #[must_use]
     pub const fn sets_open(&self) -> u32 {
-        self.sets_open
+        self.sets.open()
     }
 
     fn note(&mut self, buy: usize, sell: usize, outcome: Outcome) {

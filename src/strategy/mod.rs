@@ -13,6 +13,7 @@ pub mod params;
 pub mod pass;
 pub mod routes;
 pub mod schedule;
+pub mod sets;
 pub mod signal;
 pub mod sizing;
 pub mod triangular;

@@ -26,21 +26,19 @@ pub use ladder::LEVELS_MAX;
 use crate::capacity::LEGS_MAX;
 use crate::market::{Books, Catalogue, InstrumentId};
 use crate::trade::StrategyId;
-use crate::units::{Asset, MonoNanos, Nanos, Ppm, Side, UnixNanos};
+use crate::units::{Asset, MonoNanos, Ppm, Side, UnixNanos};
 
 use super::Strategy;
 use super::inventory::Inventory;
-use super::pace::Pace;
 use super::params::{CycleChoice, TriangularParams};
 use super::routes::StrategyError;
 use super::schedule::Blackout;
+use super::sets::Sets;
 use super::signal::{EdgeSink, Evaluation, Outcome, Route, RouteId, StrategyCounters};
 use discover::Pairs;
 use table::Table;
 use wide::threshold_floor;
 
-const MINUTE: Nanos = Nanos::from_secs(60);
-const HOUR: Nanos = Nanos::from_secs(3_600);
 /// Cycles sized in one evaluation, best edge first; the others were outbid.
 pub const SIZED_MAX: usize = 8;
 
@@ -65,10 +63,7 @@ pub struct Triangular {
     rests_until: Vec<MonoNanos>,
     threshold: i64,
     blackout: Blackout,
-    sets_open: u32,
-    started: Pace,
-    broken: Pace,
-    halted: bool,
+    sets: Sets,
     counters: StrategyCounters,
 }
 
@@ -102,28 +97,21 @@ impl Strategy for Triangular {
     ) -> Evaluation {
         self.look(changed, books, inventory, now, edges)
     }
-    /// The gate refused the set just taken, or it could not be handed over: it is not open and did not start. Its
-    /// instruments still rest, so that the same refusal is not asked for again at once.
+    /// Its instruments still rest, so that the same refusal is not asked for again at once.
     fn on_set_refused(&mut self) {
-        self.sets_open = self.sets_open.saturating_sub(1);
-        self.started.undo();
+        self.sets.on_refused();
     }
     fn on_set_done(&mut self) {
-        self.sets_open = self.sets_open.saturating_sub(1);
+        self.sets.on_done();
     }
-    /// The last one allowed within an hour stops the strategy until [`Strategy::rearm`].
     fn on_set_broken(&mut self, now: MonoNanos) {
-        self.broken.push(now);
-        if self.broken.count(now) >= self.params.common.max_broken_sets.max(1) {
-            self.halted = true;
-        }
+        self.sets.on_broken(now);
     }
     fn rearm(&mut self) {
-        self.halted = false;
-        self.broken.clear();
+        self.sets.rearm();
     }
     fn is_halted(&self) -> bool {
-        self.halted
+        self.sets.is_halted()
     }
     fn counters(&self) -> &StrategyCounters {
         &self.counters
@@ -163,10 +151,7 @@ impl Triangular {
             rests_until: vec![MonoNanos(0); table.instruments().len()],
             threshold: threshold_floor(params.common.min_net_edge),
             blackout: Blackout::new(params.common.blackout.clone()),
-            sets_open: 0,
-            started: Pace::new(MINUTE),
-            broken: Pace::new(HOUR),
-            halted: false,
+            sets: Sets::new(&params.common),
             counters: StrategyCounters::default(),
             table,
             params,
@@ -218,7 +203,7 @@ impl Triangular {
     /// Sets open now.
     #[must_use]
     pub const fn sets_open(&self) -> u32 {
-        self.sets_open
+        self.sets.open()
     }
     /// Bytes of its tables; the broken and started windows have some kilobytes more.
     #[must_use]

@@ -1,6 +1,5 @@
 //! Everything between an edge and an order, cheapest first: what must hold before a set is sized.
 
-use crate::capacity::RATE_WINDOW_MAX;
 use crate::market::{Book, Books, InstrumentId, InstrumentKind};
 use crate::trade::SendOrder;
 use crate::units::{MonoNanos, Nanos, Ppm, Price, Qty, Side};
@@ -65,7 +64,7 @@ impl CrossVenue {
             });
         }
         self.blackout.check(now)?;
-        self.check_pace(now)?;
+        self.sets.check(now)?;
         let book = |slot: usize| self.routes.instrument(slot).and_then(|id| books.get(id));
         let (Some(buy_book), Some(sell_book)) = (book(candidate.buy), book(candidate.sell)) else {
             return Err(Pass::Thin {
@@ -170,34 +169,6 @@ impl CrossVenue {
         } else {
             fee
         }
-    }
-
-    fn check_pace(&mut self, now: MonoNanos) -> Result<(), Pass> {
-        let common = &self.params.common;
-        let broken = self.broken.count(now);
-        if self.halted {
-            return Err(Pass::Halted {
-                broken,
-                broken_max: common.max_broken_sets,
-            });
-        }
-        if self.sets_open >= common.max_open_sets {
-            return Err(Pass::OpenSets {
-                open: self.sets_open,
-                open_max: common.max_open_sets,
-            });
-        }
-        let started_max = common
-            .max_sets_per_min
-            .min(u32::try_from(RATE_WINDOW_MAX).unwrap_or(u32::MAX));
-        let started = self.started.count(now);
-        if started >= started_max {
-            return Err(Pass::SetRate {
-                started,
-                started_max,
-            });
-        }
-        Ok(())
     }
 
     fn position(&self, slot: usize, inventory: &Inventory<'_>) -> Result<Qty, Pass> {

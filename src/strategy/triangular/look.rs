@@ -1,6 +1,6 @@
 //! One look of the strategy: from a changed book to at most one set.
 
-use crate::capacity::{LEGS_MAX, RATE_WINDOW_MAX};
+use crate::capacity::LEGS_MAX;
 use crate::market::{Book, Books, InstrumentId, Top};
 use crate::trade::{Intent, Leg, SetForm};
 use crate::units::{MonoNanos, Nanos, Ppm, Price, Qty, Side};
@@ -210,34 +210,7 @@ impl Triangular {
             });
         }
         self.blackout.check(now)?;
-        self.check_pace(now)
-    }
-
-    fn check_pace(&mut self, now: MonoNanos) -> Result<(), Pass> {
-        let common = &self.params.common;
-        if self.halted {
-            return Err(Pass::Halted {
-                broken: self.broken.count(now),
-                broken_max: common.max_broken_sets,
-            });
-        }
-        if self.sets_open >= common.max_open_sets {
-            return Err(Pass::OpenSets {
-                open: self.sets_open,
-                open_max: common.max_open_sets,
-            });
-        }
-        let started_max = common
-            .max_sets_per_min
-            .min(u32::try_from(RATE_WINDOW_MAX).unwrap_or(u32::MAX));
-        let started = self.started.count(now);
-        if started >= started_max {
-            return Err(Pass::SetRate {
-                started,
-                started_max,
-            });
-        }
-        Ok(())
+        self.sets.check(now)
     }
 
     /// Sizes the best few; of those with a size the one with the best expected edge.
@@ -343,8 +316,7 @@ impl Triangular {
         if let Some(state) = self.states.get_mut(usize::from(candidate.route)) {
             state.outcome = Outcome::Taken;
         }
-        self.sets_open += 1;
-        self.started.push(now);
+        self.sets.on_taken(now);
         for leg in intent.legs() {
             let place = self.table.place(leg.instrument);
             if let Some(rests) = place.and_then(|place| self.rests_until.get_mut(place)) {
